@@ -1,0 +1,162 @@
+// Package codec runs the tables that the generator emits: one hand-written encoder and
+// decoder for JSON, and a codec for parameters, headers and forms, all driven by the
+// same static description of a Go type. Validation is fused with decoding. Nothing here
+// uses reflection, and a table needs no initialisation.
+//
+// A wrong table corrupts memory where wrong code would not compile; every generated
+// package therefore carries a test that holds its tables against its types (Check).
+//
+// It imports only the standard library.
+package codec
+
+import "unsafe"
+
+// Kind says what the memory of a value looks like and how it is written.
+type Kind uint8
+
+// The kinds, each with the Go type that it describes. A named type has the kind of its
+// underlying type.
+const (
+	String  Kind = iota
+	Bool         // bool
+	Int32        // int32
+	Int64        // int64
+	Uint32       // uint32
+	Uint64       // uint64
+	Float32      // float32
+	Float64      // float64
+	Number       // json.Number: any JSON number, digits kept
+	Time         // time.Time, RFC 3339
+	Date         // Date, RFC 3339 full-date
+	UUID         // [16]byte, RFC 9562 text
+	Bytes        // []byte, base64 (RFC 4648 section 4)
+	Raw          // json.RawMessage: any JSON text
+	Enum         // ~string, one of T.Enum
+	EnumInt      // ~int64, one of T.EnumInt
+	Const        // no storage: T.Const is written, and expected when read
+	Object       // struct
+	Slice        // []T
+	Map          // map[string]T
+	Union        // interface, one of T.Union
+	Reader       // io.Reader or io.ReadCloser: a body that is streamed, never inside JSON
+	Lazy         // T.Lazy knows: the recursive edge of a type
+)
+
+// Flag says how a field deals with being absent or null.
+type Flag uint8
+
+// The flags. Slices, maps, unions and Raw are absent when nil and need neither Ptr nor
+// Maybe.
+const (
+	Req       Flag = 1 << iota // must be present
+	Null                       // null is legal
+	Maybe                      // Go type is Opt[T]: absent, null and a value are three things
+	Ptr                        // Go type is *T: nil is absent, or null where Req is set, too
+	ReadOnly                   // left out of requests, ignored in them
+	WriteOnly                  // left out of responses
+)
+
+// A Field is one line of a table.
+type Field struct {
+	Key  string // `,"name":`, so that it is written by one append
+	T    *Type  // nil for the kinds that say everything: String to Raw
+	R    *Rule  // nil: nothing to check
+	Off  uintptr
+	Kind Kind
+	Flag Flag
+}
+
+// A Type describes one Go type.
+type Type struct {
+	Kind     Kind
+	Size     uintptr
+	Go       GoType  // of values that the codec must allocate: elements, pointers, details
+	Fields   []Field // Object: in the order in which they are written
+	Required int     // Object: how many of Fields have Req
+	Extra    *Type   // Object: the Map of the properties that Fields does not name
+	ExtraOff uintptr // where that map lies
+	Closed   bool    // Object: other properties are refused
+	Rules    *Rule   // of the type itself, beside those of the field that uses it
+	Enum     []string
+	EnumInt  []int64
+	Open     bool   // Enum, EnumInt: other values are accepted
+	Const    string // JSON text
+	Elem     *Type  // Slice, Map
+	Map      MapType
+	Union    *UnionType
+	Lazy     Tabled
+}
+
+// Tabled is implemented by every generated type that has a table. The method must work
+// on a nil pointer: that is how a table refers to itself without an initialisation
+// cycle (Lazy: (*Node)(nil)).
+type Tabled interface{ ConcordatTable() *Type }
+
+// A UnionType says how to tell variants apart and where their values are kept.
+type UnionType struct {
+	Tag      string // the discriminator's property name; "": the first variant that fits
+	Variants []Variant
+	// Get returns which variant the interface at p holds and its address; -1 for none.
+	Get func(p unsafe.Pointer) (int, unsafe.Pointer)
+}
+
+// A Variant is one alternative.
+type Variant struct {
+	Tags []string // values of the discriminator that select it
+	T    *Type
+	// Set stores a new value of the variant in the interface at p and returns its address.
+	Set func(p unsafe.Pointer) unsafe.Pointer
+}
+
+// Has says which members of a Rule are in force.
+type Has uint16
+
+// The rules.
+const (
+	MinLen Has = 1 << iota
+	MaxLen
+	Min  // integers
+	Max  // integers
+	FMin // floating point
+	FMax
+	FMinExcl // FMin itself is refused
+	FMaxExcl
+	Multiple  // integers
+	FMultiple // floating point
+	Pattern
+	Unique
+	ConstOf // the value must equal Const, as JSON text
+	Format  // the text must satisfy Name: "email", "uri", "hostname", "ipv4", "ipv6", "date", "time", "duration"
+)
+
+// A Rule is what decoding checks of a value besides its type.
+type Rule struct {
+	Has            Has
+	MinLen, MaxLen int // code points of a string, bytes of Bytes, items of a slice, entries of a map
+	Min, Max       int64
+	FMin, FMax     float64
+	Multiple       int64
+	FMultiple      float64
+	Pattern        string // RE2
+	Const          string
+	Name           string // of Format
+}
+
+// GoType allocates values of one Go type. Go[T] implements it.
+type GoType interface {
+	// Grow returns memory for c elements that begins with the n elements at old.
+	Grow(old unsafe.Pointer, n, c int) unsafe.Pointer
+	// Any returns p as a *T.
+	Any(p unsafe.Pointer) any
+}
+
+// MapType reaches into maps with string keys. MapOf[T] implements it.
+type MapType interface {
+	// Put stores a copy of the value at v; false says that key was there already.
+	Put(m unsafe.Pointer, key string, v unsafe.Pointer) bool
+	// Each calls f with every entry, ordered by key, until it returns false.
+	Each(m unsafe.Pointer, f func(key string, v unsafe.Pointer) bool)
+	// Len returns the number of entries; Nil whether the map is nil.
+	Len(m unsafe.Pointer) int
+	Nil(m unsafe.Pointer) bool
+}
