@@ -1,0 +1,145 @@
+package route
+
+import (
+	"slices"
+	"strings"
+)
+
+// Lookup returns what Add put at method and path, and the values of the template's
+// parameters in their order, unescaped, in the memory of params. path is the request's
+// escaped path (URL.EscapedPath), so that %2F within a parameter does not end it. HEAD
+// finds GET where nothing was added for HEAD. A path that differs from a template only in
+// its last "/" finds it where no template fits exactly. A parameter is never empty.
+//
+// With room in params and no percent sign in path it does not allocate.
+func (m *Mux[V]) Lookup(method, path string, params []string) (v V, values []string, ok bool) {
+	w := walk[V]{method: method}
+	escaped := strings.IndexByte(path, '%') >= 0
+	if escaped {
+		path = normal(path)
+	}
+	e, values := w.find(&m.root, path, params[:0])
+	if e == nil {
+		e, values = w.find(&m.root, otherSlash(path), params[:0])
+	}
+	if e == nil {
+		return v, nil, false
+	}
+	if escaped {
+		for i := range values {
+			values[i] = plain(values[i])
+		}
+	}
+	return e.value, values, true
+}
+
+// Allowed returns the methods that path has, sorted, HEAD beside GET; none where no
+// template fits.
+func (m *Mux[V]) Allowed(path string) []string {
+	var w walk[V]
+	path = normal(path)
+	w.find(&m.root, path, nil)
+	if w.seen == nil {
+		w.find(&m.root, otherSlash(path), nil)
+	}
+	if slices.Contains(w.seen, "GET") {
+		w.seen = append(w.seen, "HEAD")
+	}
+	slices.Sort(w.seen)
+	return slices.Compact(w.seen)
+}
+
+// maxSteps bounds how many places for the literals behind parameters one lookup tries,
+// since a long path full of them would otherwise cost more than its length.
+const maxSteps = 4096
+
+// A walk is one search. Without a method it finds nothing and notes the methods it sees.
+type walk[V any] struct {
+	method string
+	seen   []string
+	steps  int
+}
+
+// find searches below n, where path is what is left.
+func (w *walk[V]) find(n *node[V], path string, values []string) (*entry[V], []string) {
+	if path == "" {
+		return w.at(n), values
+	}
+	if e, v := w.literal(n, path, values); e != nil {
+		return e, v
+	}
+	if n.param == nil {
+		return nil, nil
+	}
+	end := strings.IndexByte(path, '/')
+	if end < 0 {
+		end = len(path)
+	}
+	if end == 0 {
+		return nil, nil
+	}
+	if n.param.tails {
+		if e, v := w.within(n.param, path, end, values); e != nil {
+			return e, v
+		}
+	}
+	return w.find(n.param, path[end:], append(values, path[:end]))
+}
+
+func (w *walk[V]) literal(n *node[V], path string, values []string) (*entry[V], []string) {
+	for i, b := range n.first {
+		if b != path[0] {
+			continue
+		}
+		child := n.next[i]
+		if len(path) < len(child.text) || path[:len(child.text)] != child.text {
+			break
+		}
+		return w.find(child, path[len(child.text):], values)
+	}
+	return nil, nil
+}
+
+// within looks for a literal inside the segment that the parameter n begins, the shortest
+// value first.
+func (w *walk[V]) within(n *node[V], path string, end int, values []string) (*entry[V], []string) {
+	for i := 1; i < end && w.steps < maxSteps; i++ {
+		if slices.Index(n.first, path[i]) < 0 {
+			continue
+		}
+		w.steps++
+		if e, v := w.literal(n, path[i:], append(values, path[:i])); e != nil {
+			return e, v
+		}
+	}
+	return nil, nil
+}
+
+func (w *walk[V]) at(n *node[V]) *entry[V] {
+	if w.method == "" {
+		for i := range n.routes {
+			w.seen = append(w.seen, n.routes[i].method)
+		}
+		return nil
+	}
+	var get *entry[V]
+	for i := range n.routes {
+		switch e := &n.routes[i]; e.method {
+		case w.method:
+			return e
+		case "GET":
+			get = e
+		}
+	}
+	if w.method == "HEAD" {
+		return get
+	}
+	return nil
+}
+
+func otherSlash(path string) string {
+	if strings.HasSuffix(path, "/") {
+		return path[:len(path)-1]
+	}
+	return path + "/"
+}
