@@ -1,0 +1,229 @@
+// Package config reads concordat.yaml: which contracts there are and where their Go
+// goes. Unknown keys are errors that name the key which was probably meant.
+//
+// It imports contract, contract/diag and yaml.v3; it reads no file by itself.
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/contract/diag"
+)
+
+// FileName is what the file is called where no other name is given.
+const FileName = "concordat.yaml"
+
+// A Config is the content of one file. Paths are as written, relative to the file.
+type Config struct {
+	Contracts []Contract
+}
+
+// A Contract is one entry of contracts.
+type Contract struct {
+	Spec    []string // files that form one contract; more than one only for Protobuf
+	Out     string   // directory of the generated package; "" for one named after the package
+	Package string   // Go package name; "" for one made from the contract's name
+	Imports []string // directories in which Protobuf imports are looked up
+	Span    contract.Span
+}
+
+// Parse reads src, which file names in diagnostics. The Config holds what could be
+// understood.
+func Parse(file string, src []byte) (*Config, diag.List) {
+	r := &reader{file: file}
+	c := &Config{}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(src, &doc); err != nil {
+		r.syntax(err)
+		return c, r.diags
+	}
+	if len(doc.Content) == 0 {
+		r.diags.Errorf("config-empty", contract.Span{File: file, Line: 1, Col: 1}, "the file is empty").
+			Help = "begin with `version: v1` and a list of `contracts`"
+		return c, r.diags
+	}
+	r.root(doc.Content[0], c)
+	return c, r.diags
+}
+
+type reader struct {
+	file  string
+	diags diag.List
+}
+
+var yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
+
+func (r *reader) syntax(err error) {
+	span, text := contract.Span{File: r.file, Line: 1, Col: 1}, strings.TrimPrefix(err.Error(), "yaml: ")
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		span.Line, _ = strconv.Atoi(m[1])
+		text = m[2]
+	}
+	r.diags.Errorf("config-syntax", span, "not valid YAML: %s", text)
+}
+
+func (r *reader) root(n *yaml.Node, c *Config) {
+	version := false
+	r.mapping(n, "", map[string]func(*yaml.Node){
+		"version": func(v *yaml.Node) { version = true; r.version(v) },
+		"contracts": func(v *yaml.Node) {
+			for _, e := range r.list(v, "contracts") {
+				c.Contracts = append(c.Contracts, r.contract(e))
+			}
+		},
+	})
+	if !version && n.Kind == yaml.MappingNode {
+		r.diags.Errorf("config-version", r.span(n), "version is missing").Help = "begin the file with `version: v1`"
+	}
+}
+
+func (r *reader) version(v *yaml.Node) {
+	if v.Value != "v1" {
+		r.diags.Errorf("config-version", r.span(v), "version %q is not known", v.Value).Help = "this concordat reads `version: v1`"
+	}
+}
+
+func (r *reader) contract(n *yaml.Node) Contract {
+	c := Contract{Span: r.span(n)}
+	ok := r.mapping(n, "contracts[]", map[string]func(*yaml.Node){
+		"spec":    func(v *yaml.Node) { c.Spec = r.texts(v, "spec") },
+		"out":     func(v *yaml.Node) { c.Out = r.text(v, "out") },
+		"package": func(v *yaml.Node) { c.Package = r.text(v, "package") },
+		"imports": func(v *yaml.Node) { c.Imports = r.texts(v, "imports") },
+	})
+	if ok && len(c.Spec) == 0 {
+		r.diags.Errorf("config-spec", c.Span, "the entry names no spec").Help = "add `spec: path/to/contract.yaml`"
+	}
+	return c
+}
+
+// mapping hands each value of n to the reader of its key.
+func (r *reader) mapping(n *yaml.Node, in string, keys map[string]func(*yaml.Node)) bool {
+	n = resolve(n)
+	if n.Kind != yaml.MappingNode {
+		r.wrong(n, cmp.Or(in, "the file"), "a mapping")
+		return false
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], resolve(n.Content[i+1])
+		read, known := keys[k.Value]
+		switch {
+		case !known:
+			r.unknown(k, keys)
+		case seen[k.Value]:
+			r.diags.Errorf("config-duplicate", r.span(k), "%s is given twice", k.Value)
+		default:
+			read(v)
+		}
+		seen[k.Value] = true
+	}
+	return true
+}
+
+func (r *reader) unknown(k *yaml.Node, keys map[string]func(*yaml.Node)) {
+	var names []string
+	for name := range keys {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	d := r.diags.Errorf("config-unknown-key", r.span(k), "unknown key %q", k.Value)
+	d.Help = "known keys are " + strings.Join(names, ", ")
+	if near := Nearest(k.Value, names); near != "" {
+		d.Help = fmt.Sprintf("did you mean %q?", near)
+	}
+}
+
+func (r *reader) list(n *yaml.Node, what string) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		r.wrong(n, what, "a list")
+		return nil
+	}
+	return n.Content
+}
+
+func (r *reader) text(n *yaml.Node, what string) string {
+	n = resolve(n)
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		r.wrong(n, what, "text")
+		return ""
+	}
+	return n.Value
+}
+
+// texts reads one text or a list of them.
+func (r *reader) texts(n *yaml.Node, what string) []string {
+	if n.Kind != yaml.SequenceNode {
+		if s := r.text(n, what); s != "" {
+			return []string{s}
+		}
+		return nil
+	}
+	var out []string
+	for _, e := range n.Content {
+		if s := r.text(e, what); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (r *reader) wrong(n *yaml.Node, what, want string) {
+	got := map[yaml.Kind]string{yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value"}[n.Kind]
+	r.diags.Errorf("config-type", r.span(n), "%s is %s where %s is expected", what, cmp.Or(got, "nothing"), want)
+}
+
+func (r *reader) span(n *yaml.Node) contract.Span {
+	return contract.Span{File: r.file, Line: n.Line, Col: n.Column, EndLine: n.Line, EndCol: n.Column + max(1, len(n.Value))}
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		return n.Alias
+	}
+	return n
+}
+
+// Nearest returns the name that s was probably meant to be, or "" where none is close.
+func Nearest(s string, names []string) string {
+	best, least := "", 3
+	for _, n := range names {
+		if d := distance(s, n); d < least && d <= len(n)/2 {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance is the number of single-character edits between a and b (Levenshtein 1965).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// ErrNone says that there is neither a file nor a spec on the command line.
+var ErrNone = errors.New("no spec was named, and there is no " + FileName + " here")
