@@ -15,6 +15,10 @@ type Package struct {
 	Units      []*Unit
 	FakePath   string // import path of the fakes: "example.com/shop/users/userstest"
 	FakeName   string // "userstest"
+
+	// Names are the names of imported packages whose import path does not end in them:
+	// "example.com/gen/orders/v1" is "ordersv1". Others need none.
+	Names map[string]string
 }
 
 // A Unit is what one set of files holds: the whole of a small contract, or the part of a
@@ -24,6 +28,16 @@ type Unit struct {
 	Services []*Service
 	Types    []Decl   // in order of declaration
 	Tables   []*Table // in order of declaration
+
+	// Parts are the methods of large services that this unit prints for another.
+	Parts []*Part
+}
+
+// A Part is some methods of a service that a unit of its own prints: the client's method
+// and the Op. The interface, the client's type and Register stay in the service's unit.
+type Part struct {
+	Service *Service
+	Methods []*Method // their Apart is true
 }
 
 // A Decl is a declared type: *Struct, *Named, *Enum or *Union.
@@ -72,6 +86,10 @@ type Method struct {
 	In   Ref // without the pointer: GetCustomerRequest
 	Out  Ref // without the pointer; zero where nothing comes back
 	Op   *Op
+
+	// Apart says that the client's method and the Op are printed by the unit whose Parts
+	// name this method.
+	Apart bool
 }
 
 // Shape is the signature of a method and the stubs that carry it.
@@ -101,6 +119,10 @@ type Op struct {
 	Channel    []Setting // Events: what the contract says for single protocols
 	Key        string    // Events: Go field of In that orders messages, "" for none
 	DeadLetter string    // Events: address of messages that cannot be handled, "" for none
+
+	// Status is the Go field of Out that holds the status of the reply (stub.Op's
+	// HasStatus and StatusOff); "" for none.
+	Status string
 }
 
 // A Param is a field of In (or of a reply) that travels outside the body.
@@ -217,11 +239,13 @@ type Table struct {
 	Open     bool
 	Const    string
 	Elem     *Table
-	MapOf    *Ref // Map: the Go type of its values
-	Union    *TableUnion
-	Lazy     *Ref   // Kind "Lazy": the type that knows its table
-	Std      string // a table that codec declares: "StringTable"; nothing else is set then
-	Use      string // a table of this package, by its variable; nothing else is set then
+	// ElemFlags are of Elem: "Null" and "Ptr" where elements are *T, "Null" where nil says it.
+	ElemFlags []string
+	MapOf     *Ref // Map: the Go type of its values
+	Union     *TableUnion
+	Lazy      *Ref   // Kind "Lazy": the type that knows its table
+	Std       string // a table that codec declares: "StringTable"; nothing else is set then
+	Use       string // a table of this package, by its variable; nothing else is set then
 }
 
 // A TableField is a codec.Field, or the codec half of a parameter.
