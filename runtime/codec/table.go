@@ -9,7 +9,11 @@
 // It imports only the standard library.
 package codec
 
-import "unsafe"
+import (
+	"regexp"
+	"sync/atomic"
+	"unsafe"
+)
 
 // Kind says what the memory of a value looks like and how it is written.
 type Kind uint8
@@ -27,8 +31,8 @@ const (
 	Float64      // float64
 	Number       // json.Number: any JSON number, digits kept
 	Time         // time.Time, RFC 3339
-	Date         // Date, RFC 3339 full-date
-	UUID         // [16]byte, RFC 9562 text
+	Date         // DateValue, RFC 3339 full-date
+	UUID         // UUIDValue or another [16]byte, RFC 9562 text
 	Bytes        // []byte, base64 (RFC 4648 section 4)
 	Raw          // json.RawMessage: any JSON text
 	Enum         // ~string, one of T.Enum
@@ -82,9 +86,12 @@ type Type struct {
 	Open     bool   // Enum, EnumInt: other values are accepted
 	Const    string // JSON text
 	Elem     *Type  // Slice, Map
+	ElemFlag Flag   // Slice, Map: Null with Ptr where elements are *T; Null alone where a nil element says it
 	Map      MapType
 	Union    *UnionType
 	Lazy     Tabled
+
+	index atomic.Pointer[index] // of many Fields, by name; made when first needed
 }
 
 // Tabled is implemented by every generated type that has a table. The method must work
@@ -140,6 +147,8 @@ type Rule struct {
 	Pattern        string // RE2
 	Const          string
 	Name           string // of Format
+
+	re atomic.Pointer[regexp.Regexp] // Pattern, compiled when first needed
 }
 
 // GoType allocates values of one Go type. Go[T] implements it.
@@ -152,6 +161,8 @@ type GoType interface {
 
 // MapType reaches into maps with string keys. MapOf[T] implements it.
 type MapType interface {
+	// Make stores an empty map.
+	Make(m unsafe.Pointer)
 	// Put stores a copy of the value at v; false says that key was there already.
 	Put(m unsafe.Pointer, key string, v unsafe.Pointer) bool
 	// Each calls f with every entry, ordered by key, until it returns false.

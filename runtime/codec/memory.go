@@ -1,0 +1,160 @@
+package codec
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+	"unsafe"
+)
+
+// Go allocates values of type T: the only thing that a table cannot say as data. The
+// collector must know the shape of memory, so every allocation is typed.
+type Go[T any] struct{}
+
+// Grow implements GoType.
+func (Go[T]) Grow(old unsafe.Pointer, n, c int) unsafe.Pointer {
+	s := make([]T, c)
+	if n > 0 {
+		copy(s, unsafe.Slice((*T)(old), n))
+	}
+	return unsafe.Pointer(unsafe.SliceData(s))
+}
+
+// Any implements GoType.
+func (Go[T]) Any(p unsafe.Pointer) any { return (*T)(p) }
+
+// MapOf reaches into maps from string to T.
+type MapOf[T any] struct{}
+
+// Make implements MapType.
+func (MapOf[T]) Make(m unsafe.Pointer) { *(*map[string]T)(m) = map[string]T{} }
+
+// Put implements MapType.
+func (MapOf[T]) Put(m unsafe.Pointer, key string, v unsafe.Pointer) bool {
+	mm := (*map[string]T)(m)
+	if *mm == nil {
+		*mm = map[string]T{}
+	}
+	n := len(*mm)
+	(*mm)[key] = *(*T)(v)
+	return len(*mm) > n
+}
+
+// Each implements MapType.
+func (MapOf[T]) Each(m unsafe.Pointer, f func(key string, v unsafe.Pointer) bool) {
+	mm := *(*map[string]T)(m)
+	v := new(T)
+	for _, k := range slices.Sorted(maps.Keys(mm)) {
+		*v = mm[k]
+		if !f(k, unsafe.Pointer(v)) {
+			return
+		}
+	}
+}
+
+// Len implements MapType.
+func (MapOf[T]) Len(m unsafe.Pointer) int { return len(*(*map[string]T)(m)) }
+
+// Nil implements MapType.
+func (MapOf[T]) Nil(m unsafe.Pointer) bool { return *(*map[string]T)(m) == nil }
+
+type sliceHeader struct {
+	ptr      unsafe.Pointer
+	len, cap int
+}
+
+// iface has the shape of an interface to the collector: two pointers.
+type iface [2]unsafe.Pointer
+
+// kindSize holds the size of a value by its kind, on the platform that compiles it;
+// objects say their own.
+var kindSize = [...]uintptr{
+	String:  unsafe.Sizeof(""),
+	Bool:    unsafe.Sizeof(false),
+	Int32:   unsafe.Sizeof(int32(0)),
+	Int64:   unsafe.Sizeof(int64(0)),
+	Uint32:  unsafe.Sizeof(uint32(0)),
+	Uint64:  unsafe.Sizeof(uint64(0)),
+	Float32: unsafe.Sizeof(float32(0)),
+	Float64: unsafe.Sizeof(float64(0)),
+	Number:  unsafe.Sizeof(json.Number("")),
+	Time:    unsafe.Sizeof(time.Time{}),
+	Date:    unsafe.Sizeof(DateValue{}),
+	UUID:    unsafe.Sizeof(UUIDValue{}),
+	Bytes:   unsafe.Sizeof([]byte(nil)),
+	Raw:     unsafe.Sizeof(json.RawMessage(nil)),
+	Enum:    unsafe.Sizeof(""),
+	EnumInt: unsafe.Sizeof(int64(0)),
+	Const:   0,
+	Object:  0,
+	Slice:   unsafe.Sizeof([]byte(nil)),
+	Map:     unsafe.Sizeof(map[string]string(nil)),
+	Union:   unsafe.Sizeof(any(nil)),
+	Reader:  unsafe.Sizeof(any(nil)),
+	Lazy:    0,
+}
+
+// resolve follows a recursive edge.
+func resolve(k Kind, t *Type) (Kind, *Type) {
+	for t != nil && t.Lazy != nil {
+		t = t.Lazy.ConcordatTable()
+		k = t.Kind
+	}
+	return k, t
+}
+
+// sizeOf returns the size of a value, flags left aside.
+func sizeOf(k Kind, t *Type) uintptr {
+	if k == Lazy || k == Object {
+		if _, t = resolve(k, t); t.Kind == Object {
+			return t.Size
+		}
+		k = t.Kind
+	}
+	return kindSize[k]
+}
+
+// alloc returns memory for one value.
+func alloc(k Kind, t *Type) unsafe.Pointer {
+	if t != nil && t.Go != nil {
+		return t.Go.Grow(nil, 0, 1)
+	}
+	k, t = resolve(k, t)
+	if t != nil && t.Go != nil {
+		return t.Go.Grow(nil, 0, 1)
+	}
+	if g := goOf(k); g != nil {
+		return g.Grow(nil, 0, 1)
+	}
+	return nil
+}
+
+// goOf allocates by kind: the shape is the same for every named type of that kind.
+func goOf(k Kind) GoType {
+	switch k {
+	case String, Enum, Number:
+		return Go[string]{}
+	case Bool:
+		return Go[bool]{}
+	case Int32, Uint32, Float32:
+		return Go[uint32]{}
+	case Int64, Uint64, Float64, EnumInt:
+		return Go[uint64]{}
+	case Time:
+		return Go[time.Time]{}
+	case Date:
+		return Go[DateValue]{}
+	case UUID:
+		return Go[UUIDValue]{}
+	case Bytes, Raw, Slice:
+		return Go[sliceHeader]{}
+	case Map:
+		return Go[unsafe.Pointer]{}
+	case Union:
+		return Go[iface]{}
+	case Const:
+		return Go[struct{}]{}
+	}
+	return nil
+}
