@@ -1,0 +1,141 @@
+package arch
+
+import (
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/concordat-dev/concordat"
+
+// may is the map of the house: what each package may import from this module, tests
+// aside. "x/..." allows x and everything below it. A package that is absent, or an
+// import that is, fails the test: change the map and say why in the commit.
+var may = map[string][]string{
+	"contract":      {},
+	"contract/diag": {"contract"},
+
+	"parser":                     {"contract", "contract/diag", "parser/openapi", "parser/asyncapi", "parser/protobuf", "parser/internal/node"},
+	"parser/openapi":             {"contract", "contract/diag", "parser/internal/..."},
+	"parser/asyncapi":            {"contract", "contract/diag", "parser/internal/..."},
+	"parser/protobuf":            {"contract", "contract/diag"},
+	"parser/internal/node":       {"contract", "contract/diag"},
+	"parser/internal/jsonschema": {"contract", "contract/diag", "parser/internal/node"},
+
+	"generator":          {"contract", "contract/diag", "generator/messages", "templates", "templates/golang"},
+	"generator/messages": {},
+	"templates":          {"templates/golang", "templates/block"},
+	"templates/golang":   {},
+	"templates/block":    {"templates/golang"},
+
+	"cmd/concordat":            {"cmd/internal/cli"},
+	"cmd/protoc-gen-concordat": {"cmd/internal/plugin"},
+	"cmd/internal/cli":         {"cmd/internal/config", "cmd/internal/output", "contract", "contract/diag", "parser", "generator"},
+	"cmd/internal/config":      {"contract", "contract/diag"},
+	"cmd/internal/output":      {},
+	"cmd/internal/plugin":      {"contract", "contract/diag", "parser/protobuf", "generator", "generator/messages"},
+
+	"runtime":               {"runtime/broker", "runtime/codec/...", "runtime/discovery/...", "runtime/internal/...", "runtime/policy/...", "runtime/tlsconf"},
+	"runtime/codec":         {},
+	"runtime/codec/...":     {"runtime/codec"},
+	"runtime/tlsconf":       {},
+	"runtime/tlsconf/devca": {"runtime/tlsconf"},
+	"runtime/discovery":     {},
+	"runtime/discovery/...": {"runtime/discovery"},
+	"runtime/policy/...":    {"runtime/policy/...", "runtime/discovery"},
+	"runtime/internal/...":  {},
+	"runtime/broker":        {},
+	"runtime/broker/...":    {"runtime/broker", "runtime/tlsconf"},
+	"runtime/stub":          {"runtime", "runtime/broker", "runtime/codec/...", "runtime/internal/..."},
+	"runtime/stub/rpc":      {"runtime", "runtime/stub", "runtime/internal/..."},
+	"runtime/concordattest": {"runtime", "runtime/tlsconf/..."},
+
+	"examples/...": {"runtime", "runtime/...", "examples/..."},
+	"internal/...": {},
+}
+
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		pkg := strings.TrimPrefix(f[0], module+"/")
+		allowed, ok := rule(pkg)
+		if !ok {
+			t.Errorf("%s is not on the map", pkg)
+		}
+		for _, imp := range f[1:] {
+			if imp, ours := strings.CutPrefix(imp, module+"/"); ours && !slices.ContainsFunc(allowed, func(p string) bool { return matches(p, imp) }) {
+				t.Errorf("%s may not import %s", pkg, imp)
+			}
+		}
+	}
+}
+
+// rule finds the entry of pkg: its own, or that of the nearest folder with "/...".
+func rule(pkg string) ([]string, bool) {
+	if r, ok := may[pkg]; ok {
+		return r, true
+	}
+	for d := path.Dir(pkg); d != "."; d = path.Dir(d) {
+		if r, ok := may[d+"/..."]; ok {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+func matches(pattern, pkg string) bool {
+	base, tree := strings.CutSuffix(pattern, "/...")
+	return base == pkg || tree && strings.HasPrefix(pkg, base+"/")
+}
+
+// The map must not outlive what it describes.
+func TestMapNamesOnlyWhatExists(t *testing.T) {
+	out, err := exec.Command("go", "list", module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkgs := strings.Fields(strings.ReplaceAll(string(out), module+"/", ""))
+	for entry := range may {
+		if !slices.ContainsFunc(pkgs, func(p string) bool { return matches(entry, p) }) {
+			t.Errorf("%s is on the map, but there is no such package", entry)
+		}
+	}
+}
+
+// linked is what a program that imports pkg links, outside the standard library.
+func linked(t *testing.T, pkg string) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", module+"/"+pkg).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
+// What a service links is a promise: REST brings in nothing but ourselves, one broker
+// brings in no other, and nothing at run time brings in the compiler.
+func TestWhatServicesLink(t *testing.T) {
+	for pkg, alien := range map[string][]string{
+		"runtime/stub":          {"google.golang.org/", "connectrpc.com/", "github.com/nats-io/", "github.com/eclipse/", "gopkg.in/", "golang.org/x/"},
+		"runtime/stub/rpc":      {"github.com/nats-io/", "github.com/eclipse/", "google.golang.org/grpc", "gopkg.in/"},
+		"runtime/broker/nats":   {"github.com/eclipse/", "connectrpc.com/", "github.com/nats-io/nats-server", "google.golang.org/"},
+		"runtime/broker/mqtt":   {"github.com/nats-io/", "connectrpc.com/", "github.com/mochi-mqtt/", "google.golang.org/"},
+		"runtime/broker/memory": {"github.com/nats-io/", "github.com/eclipse/", "connectrpc.com/", "google.golang.org/"},
+		"examples/retail/users": {"google.golang.org/", "connectrpc.com/", "github.com/", "gopkg.in/"},
+	} {
+		for _, dep := range linked(t, pkg) {
+			compiler := []string{module + "/parser", module + "/generator", module + "/templates", module + "/contract", module + "/cmd"}
+			for _, a := range append(alien, compiler...) {
+				if strings.HasPrefix(dep, a) && !strings.HasPrefix(dep, module+"/runtime") && !strings.HasPrefix(dep, module+"/examples") {
+					t.Errorf("%s links %s", pkg, dep)
+				}
+			}
+		}
+	}
+}
