@@ -77,6 +77,18 @@ const (
 // The zero value is the default of the place.
 type Style = param.Style
 
+// The styles. JSON is that of parameters with content instead of a schema.
+const (
+	Simple         = param.Simple
+	Label          = param.Label
+	Matrix         = param.Matrix
+	Form           = param.Form
+	SpaceDelimited = param.SpaceDelimited
+	PipeDelimited  = param.PipeDelimited
+	DeepObject     = param.DeepObject
+	JSON           = param.JSON
+)
+
 // A Body is one media type that a request may have.
 type Body struct {
 	Media string
@@ -89,12 +101,7 @@ type Body struct {
 }
 
 // A FormField says how one field of a form is encoded (OpenAPI's encoding object).
-type FormField struct {
-	Name              string
-	Media             string // content type of the part; "": by kind (text/plain, application/json, application/octet-stream)
-	Style             Style  // of application/x-www-form-urlencoded; zero: form
-	Explode, Reserved bool
-}
+type FormField = param.FormField
 
 // A Reply is one declared answer.
 type Reply struct {
