@@ -94,6 +94,7 @@ type Field struct {
 	WriteOnly bool
 	Default   *string // as JSON
 	Number    int     // Protobuf only
+	OneOf     string  // Protobuf only: the oneof that the field belongs to
 	Span      Span
 }
 
