@@ -1,0 +1,90 @@
+// Package block is the vocabulary of the templates: the few Go shapes that every emitted
+// file is built from, so that templates read like the code they print. It is the only
+// package that knows jennifer, and it owns formatting: File joins declarations, groups
+// imports and runs the formatter once.
+//
+// It imports jennifer and the standard library.
+package block
+
+import (
+	"strings"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// Code is a piece of Go. Nil prints nothing.
+type Code = jen.Code
+
+// Src is Go source that needs no import: an identifier, an expression, a statement.
+func Src(text string) Code { return jen.Id(text) }
+
+// Qual is a name of the package with import path pkg, which the file then imports.
+func Qual(pkg, name string) Code { return jen.Qual(pkg, name) }
+
+// Seq is its parts one after the other, separated as the formatter likes it.
+func Seq(parts ...Code) Code { return jen.Add(parts...) }
+
+// Address is &x.
+func Address(x Code) Code { return jen.Op("&").Add(x) }
+
+// Call is f(args).
+func Call(f Code, args ...Code) Code { return jen.Add(f, inline("(", ")", args)) }
+
+// Generic is name[args]; without args it is name.
+func Generic(name Code, args ...Code) Code {
+	if len(args) == 0 {
+		return name
+	}
+	return jen.Add(name, inline("[", "]", args))
+}
+
+// Or is xs joined by |.
+func Or(xs ...Code) Code {
+	return jen.Custom(jen.Options{Separator: "|"}, xs...)
+}
+
+// Return is the statement "return xs".
+func Return(xs ...Code) Code { return jen.Return(xs...) }
+
+// Doc is c below a comment that holds lines, one each. Lines that a compiler or the
+// formatter would take for a directive are defused.
+func Doc(lines []string, c Code) Code {
+	s := jen.Null()
+	for _, l := range lines {
+		for l := range strings.SplitSeq(l, "\n") {
+			s.Add(comment(l), jen.Line())
+		}
+	}
+	return s.Add(c)
+}
+
+// Behind is c with a comment behind it on the same line; "" is none.
+func Behind(c Code, text string) Code {
+	if text == "" {
+		return c
+	}
+	return jen.Add(c, comment(strings.ReplaceAll(text, "\n", " ")))
+}
+
+func comment(text string) Code { return jen.Comment(slashes(text)) }
+
+// slashes is one line of text as a comment. jennifer prints what starts with // as it is.
+func slashes(text string) string {
+	text = strings.TrimRight(strings.ReplaceAll(text, "\r", " "), " \t")
+	switch trimmed := strings.TrimSpace(text); {
+	case text == "":
+		return "//"
+	case strings.HasPrefix(trimmed, "+build"):
+		return "// \\" + trimmed
+	case strings.HasPrefix(text, "\t"):
+		return "//" + text
+	}
+	return "// " + text
+}
+
+func inline(open, end string, items []Code) *jen.Statement {
+	return jen.Custom(jen.Options{Open: open, Close: end, Separator: ","}, items...)
+}
+
+// Apart is c below a blank line, within a list of lines.
+func Apart(c Code) Code { return jen.Line().Add(c) }

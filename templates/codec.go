@@ -1,0 +1,172 @@
+package templates
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/concordat-dev/concordat/templates/block"
+	"github.com/concordat-dev/concordat/templates/golang"
+)
+
+func hasTables(_ *golang.Package, u *golang.Unit) bool { return len(u.Tables) > 0 }
+
+func codecFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
+	var decls []block.Code
+	for _, t := range u.Tables {
+		decls = append(decls, Table(t))
+		if t.Methods {
+			decls = append(decls, TableMethods(t))
+		}
+	}
+	return newFile(p, p.Path, p.Name), decls
+}
+
+// Table prints the table of a type.
+//
+//	var customerTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Customer{}), Go: codec.Go[Customer]{}, Required: 1, Fields: []codec.Field{
+//		{Key: `,"id":`, Kind: codec.UUID, Off: unsafe.Offsetof(Customer{}.ID), Flag: codec.Req},
+//		{Key: `,"name":`, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 100}, Off: unsafe.Offsetof(Customer{}.Name), Flag: codec.Ptr},
+//		{Key: `,"tags":`, Kind: codec.Slice, T: &codec.StringsTable, Off: unsafe.Offsetof(Customer{}.Tags)},
+//	}}
+func Table(t *golang.Table) block.Code {
+	return block.Var(t.Var, tableLiteral(t))
+}
+
+// TableMethods prints the methods by which encoding/json and other tables reach a table.
+//
+//	func (*Customer) ConcordatTable() *codec.Type          { return &customerTable }
+//	func (v Customer) MarshalJSON() ([]byte, error)        { return customerTable.Marshal(unsafe.Pointer(&v)) }
+//	func (v *Customer) UnmarshalJSON(b []byte) error       { return customerTable.Unmarshal(b, unsafe.Pointer(v)) }
+func TableMethods(t *golang.Table) block.Code {
+	name := t.Of.Name
+	table := block.Seq(block.Src("*"), codec("Type"))
+	fails := block.Src("error")
+	pointer := func(v string) block.Code { return block.Call(unsafe("Pointer"), block.Src(v)) }
+	return block.Group(
+		block.OneLine("*"+name, "ConcordatTable", block.Sig{Results: []block.Code{table}},
+			block.Return(block.Src("&"+t.Var))),
+		block.OneLine("v "+name, "MarshalJSON", block.Sig{Results: []block.Code{block.Src("[]byte"), fails}},
+			block.Return(block.Call(block.Src(t.Var+".Marshal"), pointer("&v")))),
+		block.OneLine("v *"+name, "UnmarshalJSON", block.Sig{Params: []block.Code{block.Src("b []byte")}, Results: []block.Code{fails}},
+			block.Return(block.Call(block.Src(t.Var+".Unmarshal"), block.Src("b"), pointer("v")))),
+	)
+}
+
+// tableLiteral prints codec.Type{...}.
+func tableLiteral(t *golang.Table) block.Code {
+	var owner string
+	if t.Of != nil {
+		owner = t.Of.Name
+	}
+	return block.Struct(codec("Type"),
+		block.Pair{Key: "Kind", Value: codec(t.Kind)},
+		block.Pair{Key: "Size", Value: size(t)},
+		block.Pair{Key: "Go", Value: allocator("Go", t.Of)},
+		block.Pair{Key: "Required", Value: whole(t.Required)},
+		block.Pair{Key: "Extra", Value: table(t.Extra)},
+		block.Pair{Key: "ExtraOff", Value: offset(owner, t.ExtraOf)},
+		block.Pair{Key: "Closed", Value: truth(t.Closed)},
+		block.Pair{Key: "Rules", Value: rule(t.Rules)},
+		block.Pair{Key: "Enum", Value: block.List(block.Src("string"), each(t.Enum, block.String)...)},
+		block.Pair{Key: "EnumInt", Value: block.List(block.Src("int64"), each(t.EnumInt, block.Int[int64])...)},
+		block.Pair{Key: "Open", Value: truth(t.Open)},
+		block.Pair{Key: "Const", Value: text(t.Const)},
+		block.Pair{Key: "Elem", Value: table(t.Elem)},
+		block.Pair{Key: "ElemFlag", Value: flags(t.ElemFlags)},
+		block.Pair{Key: "Map", Value: allocator("MapOf", t.MapOf)},
+		block.Pair{Key: "Union", Value: union(t.Union)},
+		block.Pair{Key: "Lazy", Value: lazy(t.Lazy)},
+		block.Pair{Key: "Fields", Value: block.ListLines(codec("Field"), each(t.Fields, tableField)...)},
+	)
+}
+
+// table prints a table where it is used: &customerTable, &codec.StringTable or
+// &codec.Type{...}.
+func table(t *golang.Table) block.Code {
+	switch {
+	case t == nil:
+		return nil
+	case t.Use != "":
+		return block.Src("&" + t.Use)
+	case t.Std != "":
+		return block.Address(codec(t.Std))
+	}
+	return block.Address(tableLiteral(t))
+}
+
+// size prints unsafe.Sizeof of a zero value.
+func size(t *golang.Table) block.Code {
+	if t.Of == nil {
+		return nil
+	}
+	return block.Call(unsafe("Sizeof"), zero(t))
+}
+
+// zero prints a zero value of t's Go type: Customer{} where a composite literal is one.
+func zero(t *golang.Table) block.Code {
+	if t.Of.Prefix == "*" || t.Kind != "Object" && t.Kind != "Slice" && t.Kind != "Map" && t.Kind != "Lazy" {
+		return block.Seq(block.Src("*"), block.Call(block.Src("new"), ref("", *t.Of)))
+	}
+	return block.Struct(ref("", *t.Of))
+}
+
+// allocator prints codec.Go[Customer]{} or codec.MapOf[Customer]{}.
+func allocator(name string, of *golang.Ref) block.Code {
+	if of == nil {
+		return nil
+	}
+	return block.Struct(block.Generic(codec(name), ref("", *of)))
+}
+
+func lazy(of *golang.Ref) block.Code {
+	if of == nil {
+		return nil
+	}
+	return block.Call(block.Seq(block.Src("(*"), ref("", *of), block.Src(")")), block.Src("nil"))
+}
+
+func tableField(f *golang.TableField) block.Code {
+	pairs := []block.Pair{{Key: "Key", Value: block.String(key(f.Name))}}
+	return block.Struct(nil, append(pairs, place(f)...)...)
+}
+
+// place prints what a table's field, a parameter and a body have in common: kind, table,
+// rules, offset and flags. The zero values of kind and offset are left out.
+func place(f *golang.TableField) []block.Pair {
+	if f == nil {
+		return nil
+	}
+	return []block.Pair{
+		{Key: "Kind", Value: kind(f.Kind)},
+		{Key: "T", Value: table(f.Table)},
+		{Key: "R", Value: rule(f.Rules)},
+		{Key: "Off", Value: offset(f.Owner, f.GoField)},
+		{Key: "Flag", Value: flags(f.Flags)},
+	}
+}
+
+// key prints a property's name as its first bytes in an object: `,"name":`.
+func key(name string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(name) != nil {
+		return ""
+	}
+	return "," + string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))) + ":"
+}
+
+// kind prints a constant of codec; String is zero.
+func kind(k string) block.Code {
+	if k == "String" || k == "" {
+		return nil
+	}
+	return codec(k)
+}
+
+func flags(flags []string) block.Code {
+	if len(flags) == 0 {
+		return nil
+	}
+	return block.Or(each(flags, codec)...)
+}
