@@ -1,0 +1,197 @@
+package node
+
+import (
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// maxChain is how many references may lead to one another.
+const maxChain = 100
+
+// Ref returns the text of n's $ref and the node that holds it; nil where n has none.
+func (n *Node) Ref() (string, *Node) {
+	ref := n.Get("$ref")
+	text, ok := ref.Str()
+	if !ok {
+		return "", nil
+	}
+	return text, ref
+}
+
+// Resolve follows the $ref of n, and that of its target, until it meets a node without
+// one. It returns n itself where n has none, and nil, after a diagnostic, where a target
+// is missing or the references lead in a circle.
+func (l *Loader) Resolve(n *Node) *Node {
+	first := n
+	for range maxChain {
+		if _, ref := n.Ref(); ref == nil {
+			return n
+		}
+		if n = l.Target(n); n == nil {
+			return nil
+		}
+	}
+	_, ref := first.Ref()
+	if !l.told[ref] {
+		l.told[ref] = true
+		l.diags.Errorf("reference-loop", ref.Span(), "the reference leads only to other references, in a circle")
+	}
+	return nil
+}
+
+// Target follows the $ref of n by one step. It returns nil, after a diagnostic at the
+// reference, where there is no target, and nil for nodes without a $ref.
+func (l *Loader) Target(n *Node) *Node {
+	text, ref := n.Ref()
+	if ref == nil {
+		return nil
+	}
+	target, code, why := l.find(n, text, ref)
+	if target == nil && !l.told[ref] {
+		l.told[ref] = true
+		d := l.diags.Errorf(code, ref.Span(), "%s", why)
+		if code == "remote-reference" {
+			d.Help = "download the file and refer to the copy; nothing is fetched from the network"
+		}
+	}
+	return target
+}
+
+// Lookup returns what the text of a reference, seen from n, points at; nil, without a
+// diagnostic, where there is nothing.
+func (l *Loader) Lookup(n *Node, text string) *Node {
+	if isRemote(text) {
+		return findAnchor(n, text)
+	}
+	file, fragment, _ := strings.Cut(text, "#")
+	root := n.Root()
+	if file != "" {
+		root = l.files[l.relative(n, file)]
+	}
+	return findFragment(root, fragment)
+}
+
+func (l *Loader) find(n *Node, text string, ref *Node) (target *Node, code, why string) {
+	file, fragment, _ := strings.Cut(text, "#")
+	root := n.Root()
+	if file != "" {
+		if target = findAnchor(n, text); target != nil {
+			return target, "", ""
+		}
+		if isRemote(file) {
+			return nil, "remote-reference", "the reference points to another host: " + text
+		}
+		name := l.relative(n, file)
+		before := len(*l.diags)
+		if root = l.load(name, ref.Span()); root == nil {
+			if len(*l.diags) > before {
+				l.told[ref] = true
+			}
+			return nil, "broken-reference", "the reference points to " + name + ", which cannot be read"
+		}
+	}
+	if target = findFragment(root, fragment); target == nil {
+		return nil, "broken-reference", "the reference points to " + quoteRef(fragment) + ", which " + root.File() + " does not hold"
+	}
+	return target, "", ""
+}
+
+func quoteRef(fragment string) string { return strconv.Quote("#" + fragment) }
+
+// isRemote says whether a reference has a scheme. A drive letter of Windows is none.
+func isRemote(text string) bool {
+	i := strings.IndexByte(text, ':')
+	return i > 1 && !strings.ContainsAny(text[:i], "/#?.")
+}
+
+// relative returns the name of a file that n refers to.
+func (l *Loader) relative(n *Node, file string) string {
+	if name, err := url.PathUnescape(file); err == nil {
+		file = name
+	}
+	if path.IsAbs(file) {
+		return path.Clean(file)
+	}
+	return path.Join(path.Dir(n.File()), file)
+}
+
+// findFragment resolves a JSON pointer (RFC 6901), percent encoded or not, or an anchor.
+func findFragment(root *Node, fragment string) *Node {
+	if fragment == "" || root == nil {
+		return root
+	}
+	if !strings.HasPrefix(fragment, "/") {
+		return findAnchor(root, "#"+fragment)
+	}
+	if n := walk(root, fragment); n != nil {
+		return n
+	}
+	if decoded, err := url.PathUnescape(fragment); err == nil {
+		return walk(root, decoded)
+	}
+	return nil
+}
+
+func walk(n *Node, pointer string) *Node {
+	for token := range strings.SplitSeq(pointer[1:], "/") {
+		if strings.Contains(token, "~") {
+			token = strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
+		}
+		switch n.Kind() {
+		case Map:
+			n = n.Get(token)
+		case List:
+			i, err := strconv.Atoi(token)
+			if err != nil {
+				return nil
+			}
+			n = n.At(i)
+		default:
+			return nil
+		}
+	}
+	return n
+}
+
+// findAnchor finds the schema of n's document that calls itself by a name: an $anchor or
+// $dynamicAnchor "#name" (JSON Schema 2020-12, section 8.2.2), or an $id that is spelled
+// just like the reference.
+func findAnchor(n *Node, name string) *Node {
+	root := n.Root()
+	if root == nil {
+		return nil
+	}
+	if root.doc.anchors == nil {
+		root.doc.anchors = map[string]*Node{}
+		root.collectAnchors()
+	}
+	if found := root.doc.anchors[name]; found != nil {
+		return found
+	}
+	base, fragment, _ := strings.Cut(name, "#")
+	if found := root.doc.anchors[base]; base != "" && found != nil && strings.HasPrefix(fragment, "/") {
+		return walk(found, fragment)
+	}
+	return nil
+}
+
+func (n *Node) collectAnchors() {
+	if n.kind == Map {
+		for _, keyword := range [...]string{"$anchor", "$dynamicAnchor"} {
+			if name, ok := n.Get(keyword).Str(); ok {
+				n.doc.anchors["#"+name] = n
+			}
+		}
+		for _, keyword := range [...]string{"$id", "id"} {
+			if name, ok := n.Get(keyword).Str(); ok && (keyword == "$id" || strings.HasPrefix(name, "#")) {
+				n.doc.anchors[name] = n
+				n.doc.anchors[strings.TrimSuffix(name, "#")] = n
+			}
+		}
+	}
+	for _, kid := range n.kids {
+		kid.collectAnchors()
+	}
+}
