@@ -1,0 +1,58 @@
+// Package broker is the seam between messaging and the brokers that carry it. It knows
+// no protocol: the brokers live in packages beside it, one each with its SDK.
+//
+// It imports only the standard library.
+package broker
+
+import (
+	"context"
+	"time"
+)
+
+// A Message is one message as brokers carry it.
+type Message struct {
+	Address       string            // where it goes or came from, parameters filled in: "customers/42/activity"
+	Key           string            // messages with one key keep their order; "" for no key
+	Media         string            // media type of Body: "application/json"
+	ID            string            // tells duplicates; a broker gives one where it is ""
+	ReplyTo       string            // address for the answer; "" when none is expected
+	CorrelationID string            // ties an answer to its request
+	Headers       map[string]string // the contract's headers and what middlemen add
+	Body          []byte
+	Time          time.Time // when it was published; zero when unknown
+}
+
+// A Broker moves messages. Its methods are safe for concurrent use. Errors say what to
+// do next. Whoever opened a broker closes it: connections and servers only use it.
+type Broker interface {
+	// Publish returns when the broker has confirmed m, or an error when it may not
+	// have it. m is not changed and not kept.
+	Publish(ctx context.Context, m *Message) error
+
+	// Subscribe hands messages to handle until ctx is done, then lets handlers in
+	// flight finish (with a context that ctx does not cancel) and returns nil. An
+	// error means that the subscription could not be made or was lost for good.
+	Subscribe(ctx context.Context, s Subscription, handle Handler) error
+
+	// Close ends all subscriptions, waits until ctx is done for what is in flight,
+	// and disconnects.
+	Close(ctx context.Context) error
+
+	// Name says which broker this is, for messages and labels: "nats", "mqtt", "memory".
+	Name() string
+}
+
+// A Subscription says what to receive, and how.
+type Subscription struct {
+	Address     string // a template: a {param} matches one segment
+	Group       string // members of a group share the messages; "" is a group of its own
+	Concurrency int    // handlers at a time; 0 is one
+	Settings    []Setting
+}
+
+// A Setting is what the contract says for one protocol: {"mqtt", "qos", "1"}. A broker
+// ignores those of other protocols, and refuses unknown ones of its own.
+type Setting struct{ Protocol, Name, Value string }
+
+// A Handler handles one message. nil acknowledges it; an error asks for redelivery.
+type Handler func(ctx context.Context, m *Message) error

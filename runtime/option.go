@@ -1,0 +1,139 @@
+package runtime
+
+import (
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/concordat-dev/concordat/runtime/broker"
+	"github.com/concordat-dev/concordat/runtime/discovery"
+	"github.com/concordat-dev/concordat/runtime/policy/stats"
+	"github.com/concordat-dev/concordat/runtime/tlsconf"
+)
+
+// The defaults that options change.
+const (
+	DefaultTimeout = 10 * time.Second
+	DefaultRetries = 2
+	DefaultDrain   = 10 * time.Second
+	DefaultMaxBody = 8 << 20 // bytes
+)
+
+type (
+	// A ConnOption configures a Conn.
+	ConnOption interface{ conn(*Conn) }
+	// A ServerOption configures a Server.
+	ServerOption interface{ server(*Server) }
+	// An Option suits both.
+	Option interface {
+		ConnOption
+		ServerOption
+	}
+)
+
+// common is what both sides have.
+type common struct {
+	tls       *tlsconf.Config
+	plaintext bool
+	chain     []Interceptor
+	broker    broker.Broker
+	timeout   time.Duration
+	maxBody   int64
+	log       *slog.Logger
+	stats     stats.Table
+}
+
+func (k *common) defaults() {
+	k.timeout, k.maxBody, k.log = DefaultTimeout, DefaultMaxBody, slog.Default()
+}
+
+// MaxBody returns how many bytes a body may have. Stubs ask.
+func (k *common) MaxBody() int64 { return k.maxBody }
+
+// Broker returns the broker given, or nil. Stubs ask.
+func (k *common) Broker() broker.Broker { return k.broker }
+
+// Logger returns where the runtime reports what no caller sees.
+func (k *common) Logger() *slog.Logger { return k.log }
+
+// Stats returns what is known of every operation called so far, ordered by name.
+func (k *common) Stats() []stats.Operation { return k.stats.Snapshot() }
+
+type both func(*common)
+
+func (f both) conn(c *Conn)     { f(&c.common) }
+func (f both) server(s *Server) { f(&s.common) }
+
+type connOption func(*Conn)
+
+func (f connOption) conn(c *Conn) { f(c) }
+
+type serverOption func(*Server)
+
+func (f serverOption) server(s *Server) { f(s) }
+
+// WithTLS says who we are and whom we trust. A connection without it trusts whom the
+// system trusts; a server needs it, or [WithPlaintext].
+func WithTLS(c *tlsconf.Config) Option { return both(func(k *common) { k.tls = c }) }
+
+// WithPlaintext gives up encryption and authentication: for a loopback, or behind a
+// proxy that does both.
+func WithPlaintext() Option { return both(func(k *common) { k.plaintext = true }) }
+
+// WithInterceptors adds interceptors, the first outermost. Given twice, the later ones
+// are the inner ones.
+func WithInterceptors(i ...Interceptor) Option {
+	return both(func(k *common) { k.chain = append(k.chain, i...) })
+}
+
+// WithBroker is how a server subscribes and answers, and how a connection publishes.
+// The caller closes the broker when all that use it are done.
+func WithBroker(b broker.Broker) Option { return both(func(k *common) { k.broker = b }) }
+
+// WithTimeout sets the deadline of calls that have none: DefaultTimeout, unless said.
+// On a server it bounds calls whose client named no deadline. Streams have no deadline
+// but their caller's.
+func WithTimeout(d time.Duration) Option { return both(func(k *common) { k.timeout = d }) }
+
+// WithMaxBody sets how many bytes one request or reply may have: DefaultMaxBody, unless
+// said. Streams count each message.
+func WithMaxBody(n int64) Option { return both(func(k *common) { k.maxBody = n }) }
+
+// WithLogger says where to report what no caller sees: slog.Default, unless said.
+func WithLogger(l *slog.Logger) Option { return both(func(k *common) { k.log = l }) }
+
+// WithRetries sets how many times a call may be repeated: DefaultRetries, unless said.
+// 0 turns retries off.
+func WithRetries(n int) ConnOption { return connOption(func(c *Conn) { c.retries = max(n, 0) }) }
+
+// WithResolver resolves targets of the scheme by r.
+func WithResolver(scheme string, r discovery.Resolver) ConnOption {
+	return connOption(func(c *Conn) {
+		if c.resolvers == nil {
+			c.resolvers = map[string]discovery.Resolver{}
+		}
+		c.resolvers[scheme] = r
+	})
+}
+
+// WithResponseValidation holds replies against the contract's rules, too; unless said,
+// a client accepts a reply that has the right shape, so that a server may loosen a rule.
+func WithResponseValidation() ConnOption {
+	return connOption(func(c *Conn) { c.validate = true })
+}
+
+// WithAddr says where to listen: "127.0.0.1:0", unless said.
+func WithAddr(addr string) ServerOption { return serverOption(func(s *Server) { s.listen = addr }) }
+
+// WithListener listens on l, which the server closes.
+func WithListener(l net.Listener) ServerOption { return serverOption(func(s *Server) { s.ln = l }) }
+
+// WithDrain sets how long calls and messages in flight may take to finish once Run's
+// context is done: DefaultDrain, unless said.
+func WithDrain(d time.Duration) ServerOption { return serverOption(func(s *Server) { s.drain = d }) }
+
+// WithAdmin serves GET /healthz, /readyz and /metrics (Prometheus text, of the server
+// and of the connections given) in plain HTTP. addr must be of the loopback interface.
+func WithAdmin(addr string, conns ...*Conn) ServerOption {
+	return serverOption(func(s *Server) { s.admin, s.watched = addr, conns })
+}

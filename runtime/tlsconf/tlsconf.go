@@ -1,0 +1,176 @@
+// Package tlsconf holds the one TLS policy of Concordat: TLS 1.3, verification always
+// on, mutual by one call. Certificates and roots are read when a handshake needs them,
+// and again when the files change, told by their content: a new pair that is invalid
+// leaves the old one in place.
+//
+// It imports only the standard library.
+package tlsconf
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Recheck is how long files are trusted before a handshake reads them again.
+const Recheck = 5 * time.Second
+
+// A Config says who we are and whom we trust. It is safe for concurrent use, may serve
+// any number of connections and servers, and does no I/O before the first handshake or
+// [Config.Load].
+type Config struct {
+	source source
+	checks []func(tls.ConnectionState) error
+
+	mu      sync.Mutex // one reader at a time
+	checked time.Time
+	last    error // why the newest content was refused
+	now     atomic.Pointer[material]
+}
+
+// Mutual proves who we are with a certificate and demands that the peer's was issued by
+// the authority in caFile. All files are PEM; caFile may hold several authorities.
+func Mutual(certFile, keyFile, caFile string) *Config {
+	return &Config{source: files{cert: certFile, key: keyFile, ca: caFile}}
+}
+
+// ServerFiles is for a server that proves who it is and lets every client in.
+func ServerFiles(certFile, keyFile string) *Config {
+	return &Config{source: files{cert: certFile, key: keyFile}}
+}
+
+// Roots is for a client that has no certificate of its own and trusts the authorities
+// in caFile, and no other.
+func Roots(caFile string) *Config { return &Config{source: files{ca: caFile}} }
+
+// System is for a client that has no certificate of its own and trusts whom the
+// operating system trusts. It is what connections use when nothing else is said.
+func System() *Config { return &Config{source: pem{}} }
+
+// MutualPEM is Mutual with PEM text in place of files.
+func MutualPEM(cert, key, ca []byte) *Config { return &Config{source: pem{cert, key, ca}} }
+
+// ServerPEM is ServerFiles with PEM text in place of files.
+func ServerPEM(cert, key []byte) *Config { return &Config{source: pem{cert: cert, key: key}} }
+
+// RootsPEM is Roots with PEM text in place of a file.
+func RootsPEM(ca []byte) *Config { return &Config{source: pem{ca: ca}} }
+
+// Check returns a Config that also calls f for every connection, resumed ones included,
+// once the peer's certificate has been verified. An error ends the handshake.
+func (c *Config) Check(f func(tls.ConnectionState) error) *Config {
+	return &Config{source: c.source, checks: append(slices.Clip(c.checks), f)}
+}
+
+// Load reads certificates and roots now and says what is wrong with them.
+func (c *Config) Load() error {
+	_, err := c.current()
+	return err
+}
+
+// Err returns why the newest content of the files was refused, or nil. Handshakes go on
+// with the content before.
+func (c *Config) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last
+}
+
+// Generation identifies the content in use: it changes when a reload succeeds. It is ""
+// before the first handshake.
+func (c *Config) Generation() string {
+	if m := c.now.Load(); m != nil {
+		return m.sum
+	}
+	return ""
+}
+
+// Client returns what a client needs to connect to serverName, offering protos by ALPN.
+func (c *Config) Client(serverName string, protos ...string) (*tls.Config, error) {
+	m, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	t := &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		ServerName: serverName,
+		RootCAs:    m.roots,
+		NextProtos: protos,
+	}
+	t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if m.cert == nil {
+			return &tls.Certificate{}, nil
+		}
+		return m.cert, nil
+	}
+	t.VerifyConnection = func(cs tls.ConnectionState) error {
+		return c.verify(cs, x509.ExtKeyUsageServerAuth, serverName)
+	}
+	return t, nil
+}
+
+// Server returns what a server needs, offering protos by ALPN. Clients must show a
+// certificate when the Config has authorities to check it against. Every handshake uses
+// what the files say then.
+func (c *Config) Server(protos ...string) (*tls.Config, error) {
+	m, err := c.current()
+	if err != nil {
+		return nil, err
+	}
+	if m.cert == nil {
+		return nil, fmt.Errorf("tlsconf: a server needs a certificate of its own: use tlsconf.Mutual or tlsconf.ServerFiles")
+	}
+	t := c.server(m, protos)
+	t.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		m, err := c.current()
+		if err != nil {
+			return nil, err
+		}
+		return c.server(m, protos), nil
+	}
+	return t, nil
+}
+
+func (c *Config) server(m *material, protos []string) *tls.Config {
+	t := &tls.Config{
+		MinVersion:   tls.VersionTLS13,
+		Certificates: []tls.Certificate{*m.cert},
+		NextProtos:   protos,
+	}
+	if m.roots != nil {
+		t.ClientAuth = tls.RequireAndVerifyClientCert
+		t.ClientCAs = m.roots
+	}
+	t.VerifyConnection = func(cs tls.ConnectionState) error {
+		return c.verify(cs, x509.ExtKeyUsageClientAuth, "")
+	}
+	return t
+}
+
+// verify runs for every connection. A resumed one was verified when it was first made,
+// perhaps against roots that have since been replaced, so it is verified again.
+func (c *Config) verify(cs tls.ConnectionState, usage x509.ExtKeyUsage, name string) error {
+	m, err := c.current()
+	if err != nil {
+		return err
+	}
+	if cs.DidResume && len(cs.PeerCertificates) > 0 {
+		o := x509.VerifyOptions{Roots: m.roots, DNSName: name, KeyUsages: []x509.ExtKeyUsage{usage}, Intermediates: x509.NewCertPool()}
+		for _, i := range cs.PeerCertificates[1:] {
+			o.Intermediates.AddCert(i)
+		}
+		if _, err := cs.PeerCertificates[0].Verify(o); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.checks {
+		if err := f(cs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
