@@ -2,60 +2,65 @@ package broker
 
 import "strings"
 
-// A Pattern is an address template, cut into segments. The separator is the slash where
-// the template has one, else the dot: the two ways in which brokers spell addresses.
-type Pattern struct {
-	sep      string
-	segments []string
-}
-
-// ParsePattern reads a template such as "customers/{id}/activity".
-func ParsePattern(template string) Pattern {
-	sep := "."
-	if strings.Contains(template, "/") {
-		sep = "/"
-	}
-	return Pattern{sep, strings.Split(template, sep)}
-}
-
-// Match says whether address is one of those that the template stands for: a segment
-// with a {parameter} matches any one segment.
-func (p Pattern) Match(address string) bool {
-	parts := strings.Split(address, p.sep)
-	if len(parts) != len(p.segments) {
-		return false
-	}
-	for i, s := range p.segments {
-		if !isParam(s) && s != parts[i] || parts[i] == "" {
-			return false
+// Params matches address against a template whose {parameters} stand for one segment, or a
+// part of one, each. Segments end at "/"; a parameter is never
+// empty. It returns the values in the template's order.
+func Params(template, address string) (values []string, ok bool) {
+	for {
+		literal, rest, found := strings.Cut(template, "{")
+		if !strings.HasPrefix(address, literal) {
+			return nil, false
 		}
+		address = address[len(literal):]
+		if !found {
+			return values, address == ""
+		}
+		_, template, found = strings.Cut(rest, "}")
+		if !found {
+			return nil, false
+		}
+		end := valueEnd(template, address)
+		if end <= 0 {
+			return nil, false
+		}
+		values, address = append(values, address[:end]), address[end:]
 	}
-	return true
 }
 
-// Wildcard spells the template with any in the place of segments that hold a parameter,
-// joined by sep, each other segment passed through escape.
-func (p Pattern) Wildcard(any, sep string, escape func(string) string) string {
-	out := make([]string, len(p.segments))
-	for i, s := range p.segments {
-		if out[i] = any; !isParam(s) {
-			out[i] = escape(s)
+// valueEnd returns where the value ends that address begins with, when template follows.
+func valueEnd(template, address string) int {
+	next, _, more := strings.Cut(template, "{")
+	switch {
+	case next != "":
+		if !more && strings.HasSuffix(address, next) {
+			return whole(address, len(address)-len(next))
 		}
+		return whole(address, strings.Index(address, next))
+	case more:
+		return -1 // two parameters with nothing between them
 	}
-	return strings.Join(out, sep)
+	return whole(address, len(address))
 }
 
-// Sep is what stands between the template's segments: "/" or ".".
-func (p Pattern) Sep() string { return p.sep }
-
-func isParam(s string) bool { return strings.Contains(s, "{") && strings.Contains(s, "}") }
-
-// Get returns the value of the named setting of protocol, or fallback.
-func Get(settings []Setting, protocol, name, fallback string) string {
-	for _, s := range settings {
-		if s.Protocol == protocol && s.Name == name {
-			return s.Value
-		}
+// whole returns end, or -1 where a segment ends before.
+func whole(address string, end int) int {
+	if end > 0 && strings.IndexByte(address[:end], '/') >= 0 {
+		return -1
 	}
-	return fallback
+	return end
+}
+
+// Refill replaces the {parameters} of template by the values that parameters of the same
+// names have in address, which was received by the template from. Others stay as they are.
+func Refill(template, from, address string) string {
+	values, ok := Params(from, address)
+	if !ok || !strings.Contains(template, "{") {
+		return template
+	}
+	for _, v := range values {
+		_, rest, _ := strings.Cut(from, "{")
+		name, tail, _ := strings.Cut(rest, "}")
+		template, from = strings.ReplaceAll(template, "{"+name+"}", v), tail
+	}
+	return template
 }
