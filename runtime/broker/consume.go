@@ -61,8 +61,8 @@ func orDefault[T int | time.Duration](v, def T) T {
 }
 
 // Consume subscribes handle to s until ctx is done. A handler's error leads to another
-// attempt after a random wait (full jitter), while later messages with the same key wait
-// behind it; a permanent error, or the last attempt's, moves the message to the dead
+// attempt after a random wait (full jitter), in which the message keeps its place, so that
+// later ones with the same key wait behind it (Lanes); a permanent error, or the last attempt's, moves the message to the dead
 // letter address. It is acknowledged only when it was handled or moved: if moving fails,
 // or ctx ends while it waits, it goes back to the broker. Errors are those of Subscribe.
 func Consume(ctx context.Context, b Broker, s Subscription, p Policy, handle Handler) error {
@@ -77,17 +77,9 @@ type consumer struct {
 	template string
 	handle   Handler
 	stop     <-chan struct{}
-	lanes    lanes
 }
 
 func (c *consumer) message(ctx context.Context, m *Message) error {
-	if m.Key != "" {
-		leave, err := c.lanes.enter(ctx, m.Key)
-		if err != nil {
-			return err
-		}
-		defer leave()
-	}
 	for attempt := 1; ; attempt++ {
 		err := c.handle(ctx, m)
 		switch {
