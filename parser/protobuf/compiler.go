@@ -15,6 +15,7 @@ import (
 	"github.com/bufbuild/protocompile/experimental/ir"
 	"github.com/bufbuild/protocompile/experimental/seq"
 	psource "github.com/bufbuild/protocompile/experimental/source"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/concordat-dev/concordat/contract"
@@ -75,6 +76,7 @@ func describe(l *diag.List, compiled []*ir.File, names []string, s *sources) (u 
 	}
 	compiled = slices.DeleteFunc(slices.Clone(compiled), func(f *ir.File) bool { return f == nil })
 	u = &unit{asked: names, display: s.display, spans: map[string]contract.Span{}}
+	set := &descriptorpb.FileDescriptorSet{}
 	for f := range ir.TopoSort(compiled) {
 		asked := slices.Contains(names, f.Path())
 		fd, err := fdp.DescriptorProto(f, fdp.IncludeSourceCodeInfo(asked))
@@ -82,11 +84,17 @@ func describe(l *diag.List, compiled []*ir.File, names []string, s *sources) (u 
 			l.Errorf("invalid-protobuf", contract.Span{File: s.display(f.Path())}, "%v", err)
 			return nil
 		}
-		u.files = append(u.files, strip(fd))
+		set.File = append(set.File, strip(fd))
 		if asked {
 			locate(u.spans, f)
 		}
 	}
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(set)
+	if err != nil {
+		l.Errorf("invalid-protobuf", contract.Span{File: s.display(names[0])}, "%v", err)
+		return nil
+	}
+	u.raw = raw
 	return u
 }
 

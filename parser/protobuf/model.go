@@ -14,16 +14,16 @@ import (
 
 // build fills the model from descriptors.
 func build(u *unit) (*contract.Contract, error) {
-	raw, err := u.bytes()
-	if err != nil {
+	var set descriptorpb.FileDescriptorSet
+	if err := proto.Unmarshal(u.raw, &set); err != nil {
 		return nil, err
 	}
-	files, err := protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(&descriptorpb.FileDescriptorSet{File: u.files})
+	files, err := protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(&set)
 	if err != nil {
 		return nil, err
 	}
 	b := &builder{unit: u, types: map[protoreflect.FullName]*contract.Type{}}
-	b.c = &contract.Contract{Format: contract.Protobuf, Source: u.display(u.asked[0]), Descriptors: raw, Files: u.asked}
+	b.c = &contract.Contract{Format: contract.Protobuf, Source: u.display(u.asked[0]), Descriptors: u.raw, Files: u.asked}
 	for i, name := range u.asked {
 		f, err := files.FindFileByPath(name)
 		if err != nil {

@@ -16,9 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/descriptorpb"
-
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
 )
@@ -129,11 +126,7 @@ func FromDescriptors(set []byte, files []string) (c *contract.Contract, l diag.L
 			l.Errorf("invalid-descriptors", contract.Span{File: files[0]}, "descriptors cannot be read: %v", p)
 		}
 	}()
-	var fds descriptorpb.FileDescriptorSet
-	err := proto.Unmarshal(set, &fds)
-	if err == nil {
-		c, err = build(&unit{files: fds.File, raw: set, asked: files, display: func(n string) string { return n }})
-	}
+	c, err := build(&unit{raw: set, asked: files, display: func(n string) string { return n }})
 	if err != nil {
 		l.Errorf("invalid-descriptors", contract.Span{File: files[0]}, "descriptors cannot be read: %v", err)
 	}
@@ -142,18 +135,10 @@ func FromDescriptors(set []byte, files []string) (c *contract.Contract, l diag.L
 
 // A unit is a compiled set of files.
 type unit struct {
-	files   []*descriptorpb.FileDescriptorProto // topological order
-	raw     []byte                              // files, serialized; nil: not yet
-	asked   []string                            // names within files
-	display func(name string) string            // the path of a file as people know it
-	spans   map[string]contract.Span            // by full name; the rest comes from source info
-}
-
-func (u *unit) bytes() ([]byte, error) {
-	if u.raw != nil {
-		return u.raw, nil
-	}
-	return proto.MarshalOptions{Deterministic: true}.Marshal(&descriptorpb.FileDescriptorSet{File: u.files})
+	raw     []byte                   // serialized google.protobuf.FileDescriptorSet in topological order
+	asked   []string                 // names of files within it
+	display func(name string) string // the path of a file as people know it
+	spans   map[string]contract.Span // by full name; the rest comes from source info
 }
 
 func stem(file string) string { return strings.TrimSuffix(path.Base(file), ".proto") }

@@ -1,0 +1,66 @@
+package protobuf
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/concordat-dev/concordat/contract/diag"
+)
+
+// corpus returns the folder of real contracts, or skips.
+func corpus(t testing.TB) string {
+	dir := os.Getenv("CONCORDAT_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "corpus")
+	}
+	dir = filepath.Join(dir, "proto")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no corpus of real contracts here: set CONCORDAT_CORPUS")
+	}
+	return filepath.ToSlash(dir)
+}
+
+func protos(t testing.TB, root string) (files []string) {
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(p, ".proto") {
+			files = append(files, filepath.ToSlash(p))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestCorpus(t *testing.T) {
+	dir := corpus(t)
+	for name, roots := range map[string][]string{
+		"grpc":          {dir + "/grpc", dir + "/googleapis"},
+		"opentelemetry": nil,
+		"temporal":      {dir + "/temporal", dir + "/googleapis"},
+		"googleapis":    nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := protos(t, dir+"/"+name)
+			start := time.Now()
+			c, l := Parse(t.Context(), files, roots, os.ReadFile)
+			for _, d := range l {
+				if d.Severity == diag.Error {
+					t.Errorf("%s:%d:%d: %s [%s]", d.Span.File, d.Span.Line, d.Span.Col, d.Message, d.Code)
+				}
+			}
+			if c == nil {
+				t.Fatal("no contract")
+			}
+			if len(c.Types) == 0 || len(c.Descriptors) == 0 {
+				t.Errorf("%d types, %d bytes of descriptors", len(c.Types), len(c.Descriptors))
+			}
+			t.Logf("%d files, %d services, %d types, %d findings, %v", len(files), len(c.Services), len(c.Types), len(l), time.Since(start))
+		})
+	}
+}
