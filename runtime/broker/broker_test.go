@@ -22,6 +22,7 @@ func TestPattern(t *testing.T) {
 		{"a", "a", true},
 		{"a", "b", false},
 		{"v{n}/x", "v1/x", true},
+		{"v{n}/x", "w1/x", false},
 	} {
 		if got := ParsePattern(c.template).Match(c.address); got != c.want {
 			t.Errorf("%s matches %s: got %v", c.template, c.address, got)

@@ -18,15 +18,15 @@ func ParsePattern(template string) Pattern {
 	return Pattern{sep, strings.Split(template, sep)}
 }
 
-// Match says whether address is one of those that the template stands for: a segment
-// with a {parameter} matches any one segment.
+// Match says whether address is one of those that the template stands for: a {parameter}
+// matches one segment, or part of one.
 func (p Pattern) Match(address string) bool {
 	parts := strings.Split(address, p.sep)
 	if len(parts) != len(p.segments) {
 		return false
 	}
 	for i, s := range p.segments {
-		if !isParam(s) && s != parts[i] || parts[i] == "" {
+		if _, ok := Params(s, parts[i]); !ok {
 			return false
 		}
 	}
