@@ -8,10 +8,10 @@ import (
 	"github.com/concordat-dev/concordat/templates/golang"
 )
 
-func hasChecks(p *golang.Package, u *golang.Unit) bool { return len(checks(u)) > 0 }
+func hasChecks(_ *golang.Package, u *golang.Unit) bool { return len(checks(u)) > 0 }
 
-func testFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
-	return newFile(p, p.Path, p.Name), []block.Code{Checks(u)}
+func checksFile(_ *golang.Package, u *golang.Unit) []block.Code {
+	return []block.Code{Checks(u)}
 }
 
 // Checks prints the test that holds tables against types: where a table is wrong, memory

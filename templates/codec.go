@@ -3,6 +3,7 @@ package templates
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"github.com/concordat-dev/concordat/templates/block"
 	"github.com/concordat-dev/concordat/templates/golang"
@@ -10,7 +11,7 @@ import (
 
 func hasTables(_ *golang.Package, u *golang.Unit) bool { return len(u.Tables) > 0 }
 
-func codecFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
+func codecFile(_ *golang.Package, u *golang.Unit) []block.Code {
 	var decls []block.Code
 	for _, t := range u.Tables {
 		decls = append(decls, Table(t))
@@ -18,7 +19,7 @@ func codecFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
 			decls = append(decls, TableMethods(t))
 		}
 	}
-	return newFile(p, p.Path, p.Name), decls
+	return decls
 }
 
 // Table prints the table of a type.
@@ -67,7 +68,7 @@ func tableLiteral(t *golang.Table) block.Code {
 		block.Pair{Key: "ExtraOff", Value: offset(owner, t.ExtraOf)},
 		block.Pair{Key: "Closed", Value: truth(t.Closed)},
 		block.Pair{Key: "Rules", Value: rule(t.Rules)},
-		block.Pair{Key: "Enum", Value: block.List(block.Src("string"), each(t.Enum, block.String)...)},
+		block.Pair{Key: "Enum", Value: block.Strings(t.Enum)},
 		block.Pair{Key: "EnumInt", Value: block.List(block.Src("int64"), each(t.EnumInt, block.Int[int64])...)},
 		block.Pair{Key: "Open", Value: truth(t.Open)},
 		block.Pair{Key: "Const", Value: text(t.Const)},
@@ -102,12 +103,23 @@ func size(t *golang.Table) block.Code {
 	return block.Call(unsafe("Sizeof"), zero(t))
 }
 
-// zero prints a zero value of t's Go type: Customer{} where a composite literal is one.
+// zero prints a zero value of t's Go type: Customer{}, Status(""), Payment(nil).
 func zero(t *golang.Table) block.Code {
-	if t.Of.Prefix == "*" || t.Kind != "Object" && t.Kind != "Slice" && t.Kind != "Map" && t.Kind != "Lazy" {
-		return block.Seq(block.Src("*"), block.Call(block.Src("new"), ref("", *t.Of)))
+	typ := ref("", *t.Of)
+	if strings.HasPrefix(t.Of.Prefix, "*") {
+		return block.Seq(block.Src("("), typ, block.Src(")(nil)"))
 	}
-	return block.Struct(ref("", *t.Of))
+	switch t.Kind {
+	case "Object", "Slice", "Map", "Lazy", "Time", "Date", "UUID":
+		return block.Struct(typ)
+	case "String", "Enum", "Number":
+		return block.Call(typ, block.String(""))
+	case "Bool":
+		return block.Call(typ, block.Src("false"))
+	case "Bytes", "Raw", "Union", "Reader":
+		return block.Call(typ, block.Src("nil"))
+	}
+	return block.Call(typ, block.Src("0"))
 }
 
 // allocator prints codec.Go[Customer]{} or codec.MapOf[Customer]{}.

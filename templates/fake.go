@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"cmp"
+
 	"github.com/concordat-dev/concordat/templates/block"
 	"github.com/concordat-dev/concordat/templates/golang"
 )
@@ -18,10 +20,7 @@ func fakeName(p *golang.Package, u *golang.Unit) string {
 	return p.FakeName + "/" + u.Stem + ".concordat.go"
 }
 
-func fakeFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
-	f := newFile(p, p.FakePath, p.FakeName)
-	f.Name = p.FakeName
-	f.Doc = []string{"Package " + p.FakeName + " fakes the services of package " + p.Name + "."}
+func fakeFile(p *golang.Package, u *golang.Unit) []block.Code {
 	var decls []block.Code
 	for _, s := range u.Services {
 		if s.Fake == nil {
@@ -32,7 +31,7 @@ func fakeFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
 			decls = append(decls, FakeMethod(p, s, m))
 		}
 	}
-	return f, decls
+	return decls
 }
 
 // Fake prints the type that implements a service with its fields.
@@ -45,7 +44,7 @@ func fakeFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
 //	}
 func Fake(p *golang.Package, s *golang.Service) block.Code {
 	fields := each(s.Methods, func(m *golang.Method) block.Code {
-		return block.Seq(block.Src("On"+m.Name), signature(p.Path, s, m).Func())
+		return block.Seq(block.Src(on(m)), signature(p.Path, s, m).Func())
 	})
 	return block.Doc(s.Fake.Doc, block.Type(s.Fake.Name, block.StructType(fields...)))
 }
@@ -67,7 +66,7 @@ func Faked(p *golang.Package, s *golang.Service) block.Code {
 //	}
 func FakeMethod(p *golang.Package, s *golang.Service, m *golang.Method) block.Code {
 	_, arg := names(s)
-	on := "f.On" + m.Name
+	on := "f." + on(m)
 	return block.Func("f "+s.Fake.Name, m.Name, signature(p.Path, s, m),
 		block.Block(block.Src("if "+on+" == nil"), block.Return(unimplemented(p, m)...)),
 		block.Return(block.Call(block.Src(on), block.Src("ctx"), block.Src(arg))),
@@ -86,3 +85,6 @@ func unimplemented(p *golang.Package, m *golang.Method) []block.Code {
 	}
 	return []block.Code{block.Src("nil"), failure}
 }
+
+// on is the name of a fake's field.
+func on(m *golang.Method) string { return cmp.Or(m.On, "On"+m.Name) }

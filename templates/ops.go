@@ -10,7 +10,7 @@ import (
 //	var (
 //		getCustomer = stub.Op[GetCustomerRequest, Customer]{
 //			Spec:   concordat.Spec{Name: "users.Users/GetCustomer", Kind: concordat.Unary, Route: "GET /customers/{customerId}", Idempotent: true},
-//			Params: []stub.Param{{Name: "customerId", In: stub.Path, Off: unsafe.Offsetof(GetCustomerRequest{}.CustomerID), Flag: codec.Req}},
+//			Params: []stub.Param{{Name: "customerId", In: stub.Path, Kind: codec.UUID, Off: unsafe.Offsetof(GetCustomerRequest{}.CustomerID), Flag: codec.Req}},
 //			Replies: []stub.Reply{
 //				{Status: 200, Media: "application/json", Kind: codec.Object, T: &customerTable},
 //				{Status: 404, Failure: true, Media: "application/problem+json", Kind: codec.Object, T: &problemTable},
@@ -18,7 +18,7 @@ import (
 //		}
 //		deleteCustomer = stub.Op[DeleteCustomerRequest, stub.None]{
 //			Spec:    concordat.Spec{Name: "users.Users/DeleteCustomer", Kind: concordat.Unary, Route: "DELETE /customers/{customerId}", Idempotent: true},
-//			Params:  []stub.Param{{Name: "customerId", In: stub.Path, Off: unsafe.Offsetof(DeleteCustomerRequest{}.CustomerID), Flag: codec.Req}},
+//			Params:  []stub.Param{{Name: "customerId", In: stub.Path, Kind: codec.UUID, Off: unsafe.Offsetof(DeleteCustomerRequest{}.CustomerID), Flag: codec.Req}},
 //			Replies: []stub.Reply{{Status: 204}},
 //		}
 //	)

@@ -9,7 +9,7 @@ import (
 
 func hasServices(_ *golang.Package, u *golang.Unit) bool { return len(u.Services)+len(u.Parts) > 0 }
 
-func serviceFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
+func serviceFile(_ *golang.Package, u *golang.Unit) []block.Code {
 	decls := []block.Code{Version()}
 	for _, s := range u.Services {
 		own := slices.DeleteFunc(slices.Clone(s.Methods), func(m *golang.Method) bool { return m.Apart })
@@ -21,7 +21,7 @@ func serviceFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) 
 		decls = append(decls, methods(part.Service, part.Methods)...)
 		decls = append(decls, Ops(part.Service, part.Methods))
 	}
-	return newFile(p, p.Path, p.Name), decls
+	return decls
 }
 
 func methods(s *golang.Service, ms []*golang.Method) []block.Code {

@@ -10,12 +10,12 @@ import (
 
 func hasTypes(_ *golang.Package, u *golang.Unit) bool { return len(u.Types) > 0 }
 
-func typesFile(p *golang.Package, u *golang.Unit) (*block.File, []block.Code) {
+func typesFile(_ *golang.Package, u *golang.Unit) []block.Code {
 	var decls []block.Code
 	for _, d := range u.Types {
 		decls = append(decls, Type(d)...)
 	}
-	return newFile(p, p.Path, p.Name), decls
+	return decls
 }
 
 // Type prints a declared type, by its kind.

@@ -42,9 +42,9 @@ func set(u *golang.TableUnion, v *golang.TableVariant) block.Code {
 func get(u *golang.TableUnion) block.Code {
 	pointer := unsafe("Pointer")
 	sig := block.Sig{Params: []block.Code{block.Seq(block.Src("p"), pointer)}, Results: []block.Code{block.Src("int"), pointer}}
-	cases := make([]block.Code, len(u.Variants))
+	var cases []block.Code
 	for i, v := range u.Variants {
-		cases[i] = block.Lines(
+		cases = append(cases,
 			block.Seq(block.Src("case *"), ref("", v.Of), block.Src(":")),
 			block.Return(block.Int(i), block.Call(pointer, block.Src("v"))),
 		)

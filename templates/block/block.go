@@ -7,6 +7,7 @@
 package block
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dave/jennifer/jen"
@@ -22,7 +23,13 @@ func Src(text string) Code { return jen.Id(text) }
 func Qual(pkg, name string) Code { return jen.Qual(pkg, name) }
 
 // Seq is its parts one after the other, separated as the formatter likes it.
-func Seq(parts ...Code) Code { return jen.Add(parts...) }
+func Seq(parts ...Code) Code { return seq(parts...) }
+
+// seq leaves out nil parts, on which jennifer would stumble.
+func seq(parts ...Code) *jen.Statement {
+	s := jen.Statement(slices.DeleteFunc(parts, func(c Code) bool { return c == nil }))
+	return &s
+}
 
 // Address is &x.
 func Address(x Code) Code { return jen.Op("&").Add(x) }
@@ -55,7 +62,7 @@ func Doc(lines []string, c Code) Code {
 			s.Add(comment(l), jen.Line())
 		}
 	}
-	return s.Add(c)
+	return seq(s, c)
 }
 
 // Behind is c with a comment behind it on the same line; "" is none.

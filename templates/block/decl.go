@@ -39,7 +39,7 @@ func StructType(fields ...Code) Code {
 	if len(fields) == 0 {
 		return jen.Id("struct{}")
 	}
-	return jen.Struct().Add(lines("{", "}", "", fields))
+	return jen.Id("struct").Add(lines("{", "}", "", fields))
 }
 
 // Interface is an interface type. A blank line goes between its methods.

@@ -132,6 +132,9 @@ func writeImports(b *bytes.Buffer, imports []string) {
 	if len(imports) == 0 {
 		return
 	}
+	for i, line := range imports {
+		imports[i] = unnamed(line)
+	}
 	if len(imports) == 1 {
 		fmt.Fprintf(b, "import %s\n", imports[0])
 		return
@@ -147,6 +150,16 @@ func writeImports(b *bytes.Buffer, imports []string) {
 		b.WriteString(line + "\n")
 	}
 	b.WriteString(")\n")
+}
+
+// unnamed drops the name of an import where its path tells it: jennifer names every
+// package that it does not know.
+func unnamed(line string) string {
+	name, _, _ := strings.Cut(line, " ")
+	if p := importPath(line); assumed(p) == name {
+		return strconv.Quote(p)
+	}
+	return line
 }
 
 // group is 0 for the standard library, whose first path element holds no dot, as

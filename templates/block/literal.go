@@ -17,12 +17,12 @@ type Pair struct {
 // Struct is a composite literal on one line: typ{Key: value}. A nil typ is left to the
 // list that it stands in.
 func Struct(typ Code, pairs ...Pair) Code {
-	return jen.Add(typ, inline("{", "}", fields(pairs)))
+	return seq(typ, inline("{", "}", fields(pairs)))
 }
 
 // StructLines is a composite literal with one line for each pair.
 func StructLines(typ Code, pairs ...Pair) Code {
-	return jen.Add(typ, lines("{", "}", ",", fields(pairs)))
+	return seq(typ, lines("{", "}", ",", fields(pairs)))
 }
 
 // fields keeps the order of pairs, where jennifer's Dict would sort them.
@@ -52,6 +52,29 @@ func ListLines(elem Code, items ...Code) Code {
 	}
 	return jen.Id("[]").Add(elem, lines("{", "}", ",", items))
 }
+
+// Strings is a literal of []string, wrapped where it is long, or nil where there are none.
+func Strings(list []string) Code {
+	if len(list) == 0 {
+		return nil
+	}
+	var rows []Code
+	var row strings.Builder
+	for i, s := range list {
+		row.WriteString(quote(s) + ", ")
+		if row.Len() > width || i == len(list)-1 {
+			rows = append(rows, jen.Id(strings.TrimSuffix(row.String(), ", ")))
+			row.Reset()
+		}
+	}
+	if len(rows) == 1 {
+		return List(jen.Id("string"), rows...)
+	}
+	return ListLines(jen.Id("string"), rows...)
+}
+
+// width is where lists of strings are wrapped.
+const width = 100
 
 // String is a string literal: raw where that spares escapes, quoted otherwise.
 func String(s string) Code {

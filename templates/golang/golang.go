@@ -81,6 +81,7 @@ const (
 type Method struct {
 	Name string   // "GetCustomer"
 	Var  string   // of its Op: "getCustomer"
+	On   string   // field of the fake: "" is "On" and Name, which another method may be called
 	Doc  []string // of the interface's method
 	Sig  Shape
 	In   Ref // without the pointer: GetCustomerRequest
