@@ -1,0 +1,65 @@
+// Package budget bounds how many attempts a client adds to its calls, so that retries
+// cannot turn a failure into an overload. It knows no clock.
+//
+// It imports only the standard library.
+package budget
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Amounts are in thousandths of an attempt.
+const (
+	PerCall   = 200    // 0.2 attempts earned by each call
+	PerSecond = 1000   // one attempt earned by each second, so that few calls may be repeated, too
+	Most      = 20_000 // 20 attempts: what quiet times can save
+	Start     = 10_000
+)
+
+// A Budget is a purse of attempts. It is safe for concurrent use.
+type Budget struct {
+	purse atomic.Int64
+	stamp atomic.Int64 // until when the seconds were paid
+}
+
+// New returns a budget with the starting amount.
+func New(now time.Duration) *Budget {
+	b := &Budget{}
+	b.purse.Store(Start)
+	b.stamp.Store(int64(now))
+	return b
+}
+
+// Call earns the share of one call.
+func (b *Budget) Call() {
+	if b.purse.Load() < Most {
+		b.purse.Add(PerCall)
+	}
+}
+
+// Spend takes one attempt; false says that there is none left.
+func (b *Budget) Spend(now time.Duration) bool {
+	b.accrue(now)
+	for {
+		have := b.purse.Load()
+		if have < 1000 {
+			return false
+		}
+		if b.purse.CompareAndSwap(have, have-1000) {
+			return true
+		}
+	}
+}
+
+// accrue pays for the time since it was last paid; one of several at a time does.
+func (b *Budget) accrue(now time.Duration) {
+	last := b.stamp.Load()
+	earned := (int64(now) - last) * PerSecond / int64(time.Second)
+	if earned <= 0 || !b.stamp.CompareAndSwap(last, int64(now)) {
+		return
+	}
+	if room := Most - b.purse.Load(); room > 0 {
+		b.purse.Add(min(earned, room))
+	}
+}

@@ -1,0 +1,171 @@
+// Package eject takes endpoints out of use that fail again and again, and gives them
+// back after a probe. It knows no clock and sends nothing.
+//
+// It imports only the standard library.
+package eject
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Config holds the thresholds.
+type Config struct {
+	Consecutive int           // failures in a row that eject
+	Base        time.Duration // how long the first time; n times that the nth time
+	Max         time.Duration // never longer; and a host that lasts so long is forgiven
+	Share       float64       // of the hosts that may be out at the same time
+}
+
+// Default is what the runtime uses; package policy says why.
+var Default = Config{Consecutive: 5, Base: 5 * time.Second, Max: 60 * time.Second, Share: 0.5}
+
+// Never is a time that does not come.
+const Never = time.Duration(1<<63 - 1)
+
+type state uint8
+
+const (
+	live state = iota
+	ejected
+	probing
+)
+
+// A Host is what is known of one endpoint. The zero value is live. It belongs to one
+// Group.
+type Host struct {
+	failures atomic.Int32 // in a row
+	trial    atomic.Bool  // back after a probe: the first failure ejects
+	out      atomic.Bool
+
+	// Guarded by Group.mu.
+	state state
+	times int
+	until time.Duration
+	since time.Duration // when it came back
+}
+
+// Live reports whether h is in use.
+func (h *Host) Live() bool { return !h.out.Load() }
+
+// A Group is the hosts of one service.
+type Group struct {
+	config Config
+
+	mu    sync.Mutex
+	hosts []*Host
+	out   int
+}
+
+// NewGroup returns an empty group.
+func NewGroup(c Config) *Group { return &Group{config: c} }
+
+// Set replaces the hosts. What is known of those that stay is kept.
+func (g *Group) Set(hosts []*Host) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hosts, g.out = hosts, 0
+	for _, h := range hosts {
+		if h.state != live {
+			g.out++
+		}
+	}
+}
+
+// Observe counts the outcome of one attempt at h. It reports whether that ejected h.
+func (g *Group) Observe(h *Host, now time.Duration, ok bool) (changed bool) {
+	if ok {
+		if h.failures.Load() != 0 {
+			h.failures.Store(0)
+		}
+		if h.trial.Load() {
+			h.trial.Store(false)
+		}
+		return false
+	}
+	n := int(h.failures.Add(1))
+	if n < g.config.Consecutive && !h.trial.Load() {
+		return false
+	}
+	return g.eject(h, now)
+}
+
+func (g *Group) eject(h *Host, now time.Duration) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h.state != live || float64(g.out+1) > g.config.Share*float64(len(g.hosts)) {
+		return false
+	}
+	if h.times > 0 && now-h.since > g.config.Max {
+		h.times = 0
+	}
+	g.out++
+	g.until(h, now)
+	return true
+}
+
+// until sends h away once more.
+func (g *Group) until(h *Host, now time.Duration) {
+	h.times++
+	h.state = ejected
+	h.until = now + min(time.Duration(h.times)*g.config.Base, g.config.Max)
+	h.failures.Store(0)
+	h.trial.Store(false)
+	h.out.Store(true)
+}
+
+// Due returns the hosts whose time is over. Each is to be probed, and the outcome
+// reported by Probed; until then Due does not return it again.
+func (g *Group) Due(now time.Duration) []*Host {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var due []*Host
+	for _, h := range g.hosts {
+		if h.state == ejected && h.until <= now {
+			h.state = probing
+			due = append(due, h)
+		}
+	}
+	return due
+}
+
+// Probed says how the probe of h ended: alive brings it back on trial, where its first
+// failure ejects it again; otherwise it stays out for longer.
+func (g *Group) Probed(h *Host, now time.Duration, alive bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h.state != probing {
+		return
+	}
+	if !alive {
+		g.until(h, now)
+		return
+	}
+	g.out--
+	h.state, h.since = live, now
+	h.failures.Store(0)
+	h.trial.Store(true)
+	h.out.Store(false)
+}
+
+// Next returns when the next host is due, or Never.
+func (g *Group) Next() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	next := Never
+	for _, h := range g.hosts {
+		if h.state == ejected {
+			next = min(next, h.until)
+		}
+	}
+	return next
+}
+
+// Panic reports whether fewer than half of the hosts are live: what ejection says is
+// then not to be believed, and all of them are used.
+func (g *Group) Panic() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return 2*(len(g.hosts)-g.out) < len(g.hosts)
+}
