@@ -92,6 +92,93 @@ func TestSameBytesAsProtocGenGo(t *testing.T) {
 	}
 }
 
+// TestGeneratedGoCompiles builds the samples in a module of their own, with what the
+// root module has already fetched.
+func TestGeneratedGoCompiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs go build")
+	}
+	c := parse(t, slices.Clone(all)...)
+	files, err := messages.Generate(c.Descriptors, c.Files, messages.Options{Module: "example.com/shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	sums, err := os.ReadFile("../../go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files,
+		messages.File{Name: "go.sum", Content: sums},
+		messages.File{Name: "go.mod", Content: []byte("module example.com/shop\n\ngo 1.26.0\n\nrequire google.golang.org/protobuf v1.36.11\n")})
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tags := range []string{"", "protoopaque"} {
+		cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", tags, "./...")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}
+
+// TestCorpus generates real contracts, byte for byte as protoc-gen-go does.
+func TestCorpus(t *testing.T) {
+	dir := os.Getenv("CONCORDAT_CORPUS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "corpus")
+	}
+	dir = filepath.ToSlash(filepath.Join(dir, "proto"))
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no corpus of real contracts here: set CONCORDAT_CORPUS")
+	}
+	for _, name := range []string{"grpc", "opentelemetry", "temporal", "googleapis"} {
+		t.Run(name, func(t *testing.T) {
+			c := tree(t, dir+"/"+name, dir+"/googleapis")
+			checkTaken(t, c, messages.Options{GoPackagePrefix: "example.com/gen"})
+			if name != "temporal" || testing.Short() {
+				return
+			}
+			got, err := messages.Generate(c.Descriptors, c.Files, messages.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := real(t, c, "")
+			for _, f := range got {
+				if want[f.Name] != string(f.Content) {
+					t.Errorf("%s: not what protoc-gen-go writes", f.Name)
+				}
+			}
+		})
+	}
+}
+
+func tree(t *testing.T, roots ...string) *contract.Contract {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(roots[0], func(p string, _ os.DirEntry, err error) error {
+		if strings.HasSuffix(p, ".proto") {
+			files = append(files, filepath.ToSlash(p))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, l := protobuf.Parse(t.Context(), files, roots, os.ReadFile)
+	if c == nil || l.HasErrors() {
+		t.Fatalf("%s does not parse", roots[0])
+	}
+	return c
+}
+
 func TestTakenNamesHoldAllThatIsDeclared(t *testing.T) {
 	c := parse(t, slices.Clone(all)...)
 	checkTaken(t, c, messages.Options{SourceRelative: true})
