@@ -53,14 +53,12 @@ func Or(xs ...Code) Code {
 // Return is the statement "return xs".
 func Return(xs ...Code) Code { return jen.Return(xs...) }
 
-// Doc is c below a comment that holds lines, one each. Lines that a compiler or the
-// formatter would take for a directive are defused.
+// Doc is c below a comment that holds lines, one each; blank lines at either end are left
+// out.
 func Doc(lines []string, c Code) Code {
 	s := jen.Null()
-	for _, l := range lines {
-		for l := range strings.SplitSeq(l, "\n") {
-			s.Add(comment(l), jen.Line())
-		}
+	for _, l := range paragraph(lines) {
+		s.Add(jen.Comment(l), jen.Line())
 	}
 	return seq(s, c)
 }
@@ -70,23 +68,7 @@ func Behind(c Code, text string) Code {
 	if text == "" {
 		return c
 	}
-	return jen.Add(c, comment(strings.ReplaceAll(text, "\n", " ")))
-}
-
-func comment(text string) Code { return jen.Comment(slashes(text)) }
-
-// slashes is one line of text as a comment. jennifer prints what starts with // as it is.
-func slashes(text string) string {
-	text = strings.TrimRight(strings.ReplaceAll(text, "\r", " "), " \t")
-	switch trimmed := strings.TrimSpace(text); {
-	case text == "":
-		return "//"
-	case strings.HasPrefix(trimmed, "+build"):
-		return "// \\" + trimmed
-	case strings.HasPrefix(text, "\t"):
-		return "//" + text
-	}
-	return "// " + text
+	return jen.Add(c, jen.Comment(slashes(strings.ReplaceAll(text, "\n", " "))))
 }
 
 func inline(open, end string, items []Code) *jen.Statement {

@@ -97,12 +97,10 @@ func (f *File) assemble(src []byte) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(len(src) + 512)
 	if f.Header != "" {
-		fmt.Fprintf(&b, "// %s\n\n", strings.Join(strings.Fields(f.Header), " "))
+		fmt.Fprintf(&b, "%s\n\n", slashes(strings.Join(strings.Fields(f.Header), " ")))
 	}
-	for _, l := range f.Doc {
-		for l := range strings.SplitSeq(l, "\n") {
-			b.WriteString(slashes(l) + "\n")
-		}
+	for _, l := range paragraph(f.Doc) {
+		b.WriteString(l + "\n")
 	}
 	b.Write(clause)
 	b.WriteString("\n\n")
