@@ -36,21 +36,21 @@ func translate(rep *report.Report, o *opener) (l diag.List) {
 	if n := len(rep.Diagnostics) - len(all); n > 0 {
 		l.Errorf("too-many-findings", contract.Span{File: l[0].Span.File}, "%s more left out", plural(n, "finding"))
 	}
-	return l.Sorted()
+	return settled(l)
 }
 
 func add(l *diag.List, d *report.Diagnostic, notes []annotation, o *opener) {
 	message := d.Message()
 	out := &diag.Diagnostic{
 		Severity: severity(d.Level()), Code: codeOf(d.Tag(), message),
-		Message: message, Span: spanOf(d.Primary(), ""), Help: strings.Join(d.Help(), "; "),
+		Message: message, Span: spanOf(d.Primary(), ""), Help: sentence(d.Help()),
 	}
 	if d.Level() == report.ICE {
 		crashed(l, d.File(), message+": "+strings.Join(d.Notes(), "; "))
 		return
 	}
 	if out.Span.File == "" {
-		out.Span = contract.Span{File: d.File()}
+		out.Span = contract.Span{File: d.File(), Line: 1, Col: 1, EndLine: 1, EndCol: 1}
 	}
 	explain(out, d, notes)
 	if out.Code == "import-not-found" {
@@ -68,11 +68,34 @@ func explain(out *diag.Diagnostic, d *report.Diagnostic, notes []annotation) {
 			out.Help = cmp.Or(out.Help, n.suggestion())
 		case i == 0:
 			// The primary place: what is said of it adds nothing to most messages.
-		case n.message != "" && len(out.Related) < 2:
+		case n.message != "" && len(out.Related) < 2 && !builtin(n.at.Path()):
 			out.Related = append(out.Related, diag.Related{Span: spanOf(n.at, ""), Message: n.message})
 		}
 	}
-	out.Help = cmp.Or(out.Help, strings.Join(d.Notes(), "; "))
+	out.Help = cmp.Or(out.Help, sentence(d.Notes()))
+}
+
+// sentence joins help texts, which may repeat each other and be broken into lines.
+func sentence(texts []string) string {
+	var out []string
+	for _, text := range texts {
+		if text = strings.Join(strings.Fields(text), " "); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// builtin says whether nobody can open the file at p: it is part of the compiler.
+func builtin(p string) bool { return strings.HasPrefix(p, "<built-in>/") }
+
+// settled drops warnings of unused imports while there are errors, which may be the
+// reason that nothing uses them.
+func settled(l diag.List) diag.List {
+	if l.HasErrors() {
+		l = slices.DeleteFunc(l, func(d *diag.Diagnostic) bool { return d.Code == "unused-import" })
+	}
+	return l.Sorted()
 }
 
 // missing says of an import what was looked for and where.
@@ -130,7 +153,7 @@ func (a *annotation) suggestion() string {
 		text = text[:e.from] + e.text + text[e.to:]
 	}
 	text = strings.TrimSpace(text)
-	if text == "" || len(text) > 100 {
+	if text == "" || len(text) > 100 || strings.Contains(a.message, "`"+text+"`") {
 		return a.message
 	}
 	return strings.TrimPrefix(a.message+": write `"+text+"`", ": ")
