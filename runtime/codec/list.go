@@ -1,0 +1,231 @@
+package codec
+
+import "unsafe"
+
+const wantArray = "must be an array"
+
+// more steps over '[' or ',' in an array; false at its end.
+func (d *dec) more(n, pos int) (bool, int) {
+	c, pos := d.peek(pos)
+	if c == ']' {
+		return false, pos + 1
+	}
+	if n > 0 {
+		if c != ',' {
+			return false, d.syntax(pos, "must be a comma or a closing bracket")
+		}
+		pos++
+	}
+	return true, pos
+}
+
+// room says how many elements an array should have room for, of which n were read
+// between start and pos. Near the top the rest of the text is probably this array; but
+// never more than eight times what is there, since the sender decides on the text.
+func (d *dec) room(n, start, pos int) int {
+	if n == 0 {
+		return 4
+	}
+	if d.depth <= 2 {
+		return min(8*n, n+int(int64(len(d.s)-pos)*int64(n)/int64(pos-start+1))+1)
+	}
+	return 2 * n
+}
+
+// empty is what empty slices point to.
+var empty uint64
+
+func (d *dec) list(t *Type, p unsafe.Pointer, pos int) int {
+	el := t.Elem
+	if el.Kind == String && t.ElemFlag == 0 && el.Rules == nil {
+		v, next := d.strings(pos)
+		*(*[]string)(p) = v
+		return next
+	}
+	if pos = d.open(pos, '[', wantArray); pos < 0 || !d.enter(pos-1) {
+		return -1
+	}
+	*(*sliceHeader)(p) = sliceHeader{}
+	base := unsafe.Pointer(&empty)
+	size := t.stride()
+	n, c, start := 0, 0, pos
+	for {
+		more, next := d.more(n, pos)
+		if pos = next; pos < 0 {
+			return -1
+		}
+		if !more {
+			break
+		}
+		if n == c {
+			c = d.room(n, start, pos)
+			base = t.growTo(p, n, c)
+		}
+		e := unsafe.Add(base, uintptr(n)*size)
+		if el.Kind == Object && t.ElemFlag == 0 && el.Rules == nil && el.Lazy == nil {
+			pos = d.object(el, e, pos)
+		} else {
+			_, pos = d.element(t, e, pos)
+		}
+		if pos < 0 {
+			return -1
+		}
+		n++
+	}
+	*(*sliceHeader)(p) = sliceHeader{base, n, c}
+	d.depth--
+	return pos
+}
+
+// growTo gives the slice at p, of which n elements are in use, room for c.
+func (t *Type) growTo(p unsafe.Pointer, n, c int) unsafe.Pointer {
+	h := (*sliceHeader)(p)
+	base := t.elemGo().Grow(h.ptr, n, c)
+	*h = sliceHeader{base, n, c}
+	return base
+}
+
+// elemGo allocates elements of a slice or map.
+func (t *Type) elemGo() GoType {
+	if t.ElemFlag&Ptr != 0 {
+		return Go[unsafe.Pointer]{}
+	}
+	if t.Elem.Go != nil {
+		return t.Elem.Go
+	}
+	k, el := resolve(t.Elem.Kind, t.Elem)
+	if el.Go != nil {
+		return el.Go
+	}
+	return goOf(k)
+}
+
+func (t *Type) newElement() unsafe.Pointer { return t.elemGo().Grow(nil, 0, 1) }
+
+// element reads one value of a slice or map into the memory at p, which it returns.
+func (d *dec) element(t *Type, p unsafe.Pointer, pos int) (unsafe.Pointer, int) {
+	el, q := t.Elem, p
+	if t.ElemFlag != 0 {
+		if next, ok := d.null(pos); ok && t.ElemFlag&Null != 0 && el.Kind != Raw {
+			if t.ElemFlag&Ptr != 0 {
+				*(*unsafe.Pointer)(p) = nil
+			} else {
+				setNil(el.Kind, el, p)
+			}
+			return p, next
+		}
+		if t.ElemFlag&Ptr != 0 {
+			q = alloc(el.Kind, el)
+			*(*unsafe.Pointer)(p) = q
+		}
+	}
+	return p, d.whole(el.Kind, el, nil, q, pos)
+}
+
+// strings reads the commonest list: into scratch memory first, so that it is allocated once.
+func (d *dec) strings(pos int) ([]string, int) {
+	if pos = d.open(pos, '[', wantArray); pos < 0 || !d.enter(pos-1) {
+		return nil, -1
+	}
+	t := d.strs[:0]
+	for {
+		more, next := d.more(len(t), pos)
+		if pos = next; pos < 0 {
+			return nil, -1
+		}
+		if !more {
+			break
+		}
+		v, next := d.string(pos)
+		if pos = next; pos < 0 {
+			return nil, -1
+		}
+		t = append(t, v)
+	}
+	v := make([]string, len(t))
+	copy(v, t)
+	clear(t)
+	d.strs = t[:0]
+	d.depth--
+	return v, pos
+}
+
+// entry reads a map's key and its colon; ok is false at the end of the object.
+func (d *dec) entry(first bool, pos int) (key string, ok bool, _ int) {
+	c, pos := d.peek(pos)
+	if c == '}' {
+		return "", false, pos + 1
+	}
+	if !first {
+		if c != ',' {
+			return "", false, d.syntax(pos, "must be a comma or a closing brace")
+		}
+		c, pos = d.peek(pos + 1)
+	}
+	if c != '"' {
+		return "", false, d.syntax(pos, "must be a property name in quotes")
+	}
+	if key, pos = d.string(pos); pos >= 0 {
+		pos = d.colon(pos)
+	}
+	return key, true, pos
+}
+
+func (d *dec) dict(t *Type, p unsafe.Pointer, pos int) int {
+	if _, plain := t.Map.(MapOf[string]); plain && t.Elem.Kind == String && t.Elem.Rules == nil && t.ElemFlag == 0 {
+		m, next := d.stringMap(pos)
+		*(*map[string]string)(p) = m
+		return next
+	}
+	if pos = d.open(pos, '{', wantObject); pos < 0 || !d.enter(pos-1) {
+		return -1
+	}
+	t.Map.Make(p)
+	v := unsafe.Pointer(nil)
+	for n := 0; ; n++ {
+		key, ok, next := d.entry(n == 0, pos)
+		if pos = next; pos < 0 {
+			return -1
+		}
+		if !ok {
+			d.depth--
+			return pos
+		}
+		// Put copies the value; only objects keep what the one before left there.
+		if v == nil || t.Elem.Kind >= Object {
+			v = t.newElement()
+		}
+		if _, next = d.element(t, v, pos); next < 0 {
+			return -1
+		}
+		if !t.Map.Put(p, key, v) {
+			return d.fail(pos, CodeDuplicate, "must not be there twice")
+		}
+		pos = next
+	}
+}
+
+func (d *dec) stringMap(pos int) (map[string]string, int) {
+	if pos = d.open(pos, '{', wantObject); pos < 0 || !d.enter(pos-1) {
+		return nil, -1
+	}
+	m := map[string]string{}
+	for n := 0; ; n++ {
+		key, ok, next := d.entry(n == 0, pos)
+		if pos = next; pos < 0 {
+			return nil, -1
+		}
+		if !ok {
+			d.depth--
+			return m, pos
+		}
+		v, next := d.string(pos)
+		if next < 0 {
+			return nil, -1
+		}
+		if m[key] = v; len(m) == n {
+			return nil, d.fail(pos, CodeDuplicate, "must not be there twice")
+		}
+		pos = next
+	}
+}
