@@ -42,7 +42,7 @@ func (protocompiler) compile(ctx context.Context, names []string, s *sources) (*
 	if err != nil {
 		return nil, failed(err, s.display(names[0]))
 	}
-	l := translate(rep, o)
+	l := translate(rep, o, s.display(names[0]))
 	if results[0].Fatal != nil {
 		if !l.HasErrors() {
 			l.Errorf("invalid-protobuf", contract.Span{File: s.display(names[0])}, "%v", results[0].Fatal)

@@ -19,8 +19,8 @@ import (
 // maxFindings is how many findings of a report are kept: rubbish has one per byte.
 const maxFindings = 1000
 
-// translate makes diagnostics of the compiler's report.
-func translate(rep *report.Report, o *opener) (l diag.List) {
+// translate makes diagnostics of the compiler's report. What has no place is put to file.
+func translate(rep *report.Report, o *opener, file string) (l diag.List) {
 	all := rep.Diagnostics
 	if len(all) > maxFindings {
 		// The worst first, so that no error is lost to warnings.
@@ -36,7 +36,7 @@ func translate(rep *report.Report, o *opener) (l diag.List) {
 	if n := len(rep.Diagnostics) - len(all); n > 0 {
 		l.Errorf("too-many-findings", contract.Span{File: l[0].Span.File}, "%s more left out", plural(n, "finding"))
 	}
-	return settled(l)
+	return settled(l, file)
 }
 
 func add(l *diag.List, d *report.Diagnostic, notes []annotation, o *opener) {
@@ -49,7 +49,7 @@ func add(l *diag.List, d *report.Diagnostic, notes []annotation, o *opener) {
 		crashed(l, d.File(), message+": "+strings.Join(d.Notes(), "; "))
 		return
 	}
-	if out.Span.File == "" {
+	if out.Span.File == "" { // the whole file, or a sequel of another fault
 		out.Span = contract.Span{File: d.File(), Line: 1, Col: 1, EndLine: 1, EndCol: 1}
 	}
 	explain(out, d, notes)
@@ -89,11 +89,15 @@ func sentence(texts []string) string {
 // builtin says whether nobody can open the file at p: it is part of the compiler.
 func builtin(p string) bool { return strings.HasPrefix(p, "<built-in>/") }
 
-// settled drops warnings of unused imports while there are errors, which may be the
-// reason that nothing uses them.
-func settled(l diag.List) diag.List {
-	if l.HasErrors() {
-		l = slices.DeleteFunc(l, func(d *diag.Diagnostic) bool { return d.Code == "unused-import" })
+// settled drops what only follows from errors: those without any place, and warnings of
+// unused imports, for an error may be the reason that nothing uses them.
+func settled(l diag.List, file string) diag.List {
+	placed := slices.ContainsFunc(l, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error && d.Span.File != "" })
+	l = slices.DeleteFunc(l, func(d *diag.Diagnostic) bool {
+		return placed && (d.Span.File == "" || d.Code == "unused-import")
+	})
+	for _, d := range l {
+		d.Span.File = cmp.Or(d.Span.File, file)
 	}
 	return l.Sorted()
 }
