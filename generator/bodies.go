@@ -1,0 +1,154 @@
+package generator
+
+import (
+	"slices"
+
+	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/templates/golang"
+)
+
+// A choice is one Go type that a request's body may have, in one or more media types.
+type choice struct {
+	held   *held
+	class  class
+	bodies []*contract.Body
+}
+
+// bodies adds the body of a request: one field, or one for each Go type where media types
+// differ in theirs.
+func (s *service) bodies(op *operation, st *golang.Struct) {
+	if op.In == nil || len(op.In.Bodies) == 0 {
+		return
+	}
+	choices := s.choices(op)
+	names := newScope()
+	for _, f := range st.Fields {
+		names.take(f.Name)
+	}
+	for _, c := range choices {
+		name, required := "Body", c.bodies[0].Required
+		if len(choices) > 1 {
+			name, required = "Body"+c.class.word(), false
+		}
+		name = names.name(name)
+		ref, flags := c.held.field(required, false)
+		st.Fields = append(st.Fields, &golang.Field{Name: name, Type: ref, Doc: fieldDoc(op.In.Doc), Comment: s.bodyComment(c, len(choices) > 1)})
+		for _, b := range c.bodies {
+			op.method.Op.Bodies = append(op.method.Op.Bodies, &golang.Body{
+				Media: b.Media, Field: c.held.line("", st.Name, name, flags), Form: form(b),
+			})
+		}
+	}
+}
+
+func (s *service) bodyComment(c *choice, several bool) string {
+	text := "body"
+	if c.class != jsonClass || several {
+		text += ", " + oneLine(c.bodies[0].Media)
+	}
+	if several {
+		text += "; set one of them"
+	}
+	return text
+}
+
+// choices are the Go types of a body. XML is left out where something else is offered.
+func (s *service) choices(op *operation) []*choice {
+	var out []*choice
+	all := op.In.Bodies
+	onlyXML := !slices.ContainsFunc(all, func(b *contract.Body) bool { return classOf(b.Media, b.Schema) != xmlClass })
+	for _, b := range all {
+		c := classOf(b.Media, b.Schema)
+		if c == xmlClass && !onlyXML {
+			s.remark("media-not-generated", b.Span, "requests as %s are left out, since other media types are offered, too", b.Media)
+			continue
+		}
+		h := s.requestBody(b, c, op.method.Name+"Body")
+		i := slices.IndexFunc(out, func(o *choice) bool { return typeText(o.held.ref) == typeText(h.ref) && o.held.kind == h.kind })
+		if i < 0 {
+			i = len(out)
+			out = append(out, &choice{held: h, class: c})
+		}
+		out[i].bodies = append(out[i].bodies, b)
+	}
+	return out
+}
+
+func (s *service) requestBody(b *contract.Body, c class, want string) *held {
+	var h *held
+	s.within(b.Span, func() {
+		switch c {
+		case jsonClass:
+			h = s.hold(orAny(b.Schema), want)
+		case textClass:
+			h = s.scalar(&contract.Scalar{Kind: contract.String})
+		case formClass, multipartClass:
+			h = s.formBody(b, want)
+		case xmlClass:
+			s.warn("xml-as-bytes", b.Span, "a body as %s is passed as a stream of bytes", b.Media)
+		}
+	})
+	if h == nil {
+		h = &held{ref: golang.Ref{Pkg: "io", Name: "Reader"}, kind: "Reader", base: "Reader"}
+	}
+	return h
+}
+
+// formBody holds a form: a struct; anything else is bytes.
+func (s *service) formBody(b *contract.Body, want string) *held {
+	schema, _ := s.normal(orAny(b.Schema))
+	o, ok := contract.Resolve(schema).(*contract.Object)
+	if ok && len(o.Fields) > 0 {
+		return s.hold(b.Schema, want)
+	}
+	s.remark("form-as-bytes", b.Span, "a form without declared fields is passed as a stream of bytes")
+	return nil
+}
+
+// form is how the fields of a form travel where the contract says it.
+func form(b *contract.Body) []*golang.FormField {
+	var out []*golang.FormField
+	for _, e := range b.Encoding {
+		out = append(out, &golang.FormField{Name: e.Field, Media: e.Media, Style: styles[e.Style], Explode: e.Explode})
+	}
+	return out
+}
+
+// findForms marks the objects that multipart bodies are made of, before types are
+// declared: their binary fields are files.
+func (p *pass) findForms() {
+	for _, s := range p.c.Services {
+		for _, op := range s.Operations {
+			if op.In == nil {
+				continue
+			}
+			for _, b := range op.In.Bodies {
+				if classOf(b.Media, b.Schema) != multipartClass {
+					continue
+				}
+				s, _ := p.normal(orAny(b.Schema))
+				if o, ok := contract.Resolve(s).(*contract.Object); ok {
+					p.forms[o] = true
+				}
+			}
+		}
+	}
+}
+
+// file holds a field of a multipart form that is a file, or several; nil for others.
+func file(s contract.Schema) *held {
+	switch s := contract.Resolve(s).(type) {
+	case *contract.Scalar:
+		if s.Kind == contract.Binary {
+			return &held{ref: golang.Ref{Pkg: "io", Name: "Reader"}, kind: "Reader", base: "File"}
+		}
+	case *contract.List:
+		e, ok := contract.Resolve(s.Elem).(*contract.Scalar)
+		if ok && e.Kind == contract.Binary {
+			one := file(e)
+			return &held{ref: golang.Ref{Prefix: "[]", Pkg: "io", Name: "Reader"}, kind: "Slice", base: "List",
+				table: &golang.Table{Kind: "Slice", Elem: &golang.Table{Kind: "Reader", Of: &one.ref}}}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,4 @@
+package generator
+
+func (s *service) reserveMessage(op *operation) {}
+func (s *service) event(op *operation)          {}
