@@ -127,6 +127,7 @@ type Body struct {
 	Media    string // "application/json"; "" for Protobuf
 	Schema   Schema // nil: opaque bytes
 	Required bool
+	Nullable bool        // the body may be the JSON text null
 	Encoding []*Encoding // of a form's fields
 	Span     Span
 }

@@ -55,9 +55,10 @@ const (
 // A List is an ordered collection. Prefix holds the schemas of leading positions; Elem
 // is nil where no further elements are allowed.
 type List struct {
-	Elem   Schema
-	Prefix []Schema
-	Rules  Rules
+	Elem     Schema
+	Prefix   []Schema
+	Rules    Rules
+	NullElem bool // elements may be null
 }
 
 // A Map has keys that the contract does not name.
@@ -65,6 +66,8 @@ type Map struct {
 	Key   Schema // nil: any string
 	Value Schema
 	Rules Rules
+
+	NullValue bool // values may be null
 }
 
 // An Object has named fields.
@@ -74,6 +77,8 @@ type Object struct {
 	Closed  bool       // other properties are refused
 	Pattern []*Pattern // of properties by the form of their name
 	Rules   Rules      // MinLen and MaxLen count properties
+
+	NullExtra bool // the properties of Extra may be null
 }
 
 // A Pattern gives a schema to the properties whose name matches Regexp.
@@ -139,7 +144,7 @@ type Rules struct {
 	Min, Max, MultipleOf       string // decimal; "" means none
 	ExclusiveMin, ExclusiveMax bool
 	MinLen, MaxLen             *int   // code points of a string, items of a list, entries of a map
-	Pattern                    string // ECMA-262 regular expression
+	Pattern                    string // ECMA-262 regular expression that RE2 compiles, too
 	Unique                     bool
 	CEL                        []CEL // protovalidate
 }

@@ -167,6 +167,14 @@ func (n *Node) Key() string {
 	return n.key
 }
 
+// Index returns how many items or entries stand before n in its list or map.
+func (n *Node) Index() int {
+	if n == nil {
+		return 0
+	}
+	return int(n.index)
+}
+
 // Parent returns the list or map that holds n; nil for a root.
 func (n *Node) Parent() *Node {
 	if n == nil {
