@@ -122,6 +122,9 @@ func (c *consumer) bury(ctx context.Context, m *Message, reason string, attempts
 	for k, v := range m.Headers {
 		dead.Headers[k] = v
 	}
+	if dead.ID != "" {
+		dead.ID += ".dead" // or a broker that drops duplicates would drop it
+	}
 	dead.Headers[HeaderReason] = reason
 	dead.Headers[HeaderError] = oneLine(cause.Error())
 	dead.Headers[HeaderAttempts] = strconv.Itoa(attempts)

@@ -35,6 +35,8 @@
 package stub
 
 import (
+	"sync/atomic"
+
 	concordat "github.com/concordat-dev/concordat/runtime"
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/codec"
@@ -56,6 +58,8 @@ type Op[In, Out any] struct {
 	Replies   []Reply // the first success is the default one
 	HasStatus bool    // Out has a field Status of type int
 	StatusOff uintptr // its offset
+
+	prepared atomic.Pointer[plan]
 }
 
 // A Param ties a parameter, or a declared header of a reply, to a field.
@@ -124,10 +128,14 @@ type Event[M any] struct {
 	KeyOf      func(*M) string
 	DeadLetter string           // address for messages that cannot be handled; "": the broker's default
 	Settings   []broker.Setting // bindings of the contract
+
+	prepared atomic.Pointer[envelope]
 }
 
 // A Request is a message that asks for one reply message. (Query is a Place.)
 type Request[M, R any] struct {
 	Event[M]
 	Reply Event[R]
+
+	inboxes inboxes
 }

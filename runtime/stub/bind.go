@@ -1,0 +1,160 @@
+package stub
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	concordat "github.com/concordat-dev/concordat/runtime"
+	"github.com/concordat-dev/concordat/runtime/codec"
+	"github.com/concordat-dev/concordat/runtime/codec/param"
+)
+
+// An invalid is a request that does not hold to the contract: what is wrong outside of
+// the body and in it, which pointers alone do not tell apart.
+type invalid struct{ params, body codec.Error }
+
+func (e *invalid) Error() string {
+	switch {
+	case e.params.Err() == nil:
+		return e.body.Error()
+	case e.body.Err() == nil:
+		return e.params.Error()
+	}
+	return e.params.Error() + "; " + e.body.Error()
+}
+
+// status is 400 for what cannot be understood, 422 for what is understood and forbidden.
+func (e *invalid) status() int {
+	if e.params.Malformed || e.body.Malformed {
+		return http.StatusBadRequest
+	}
+	return http.StatusUnprocessableEntity
+}
+
+// err is e for interceptors and statistics.
+func (e *invalid) err() error {
+	err := concordat.Errorf(concordat.InvalidArgument, "%w", e)
+	err.Status = e.status()
+	return err
+}
+
+// bind fills the argument at base from the request. An error is an *Error with the status
+// to answer, which may wrap an *invalid. cleanup, where there is one, is called when the
+// argument is not needed any more.
+func (h *handler) bind(w http.ResponseWriter, r *http.Request, path []string, base pointer) (cleanup func(), err error) {
+	wrong := new(invalid)
+	h.params(r, path, base, &wrong.params)
+	if len(h.plan.bodies) > 0 {
+		cleanup, err = h.body(w, r, base, &wrong.body)
+	}
+	switch {
+	case err != nil:
+		return cleanup, err
+	case wrong.params.Err() != nil || wrong.body.Err() != nil:
+		return cleanup, wrong.err()
+	}
+	return cleanup, nil
+}
+
+func (h *handler) params(r *http.Request, path []string, base pointer, e *codec.Error) {
+	const m = codec.Request
+	if h.plan.has[Path] {
+		param.ParsePath(h.op.Params, h.plan.names, path, base, m, e)
+	}
+	if h.plan.has[Query] {
+		param.ParseQuery(h.op.Params, r.URL.RawQuery, base, m, e)
+	}
+	if h.plan.has[Header] {
+		param.ParseHeader(h.op.Params, r.Header, base, m, e)
+	}
+	if h.plan.has[Cookie] {
+		param.ParseCookie(h.op.Params, r.Header["Cookie"], base, m, e)
+	}
+}
+
+// body reads the request's body by its media type.
+func (h *handler) body(w http.ResponseWriter, r *http.Request, base pointer, e *codec.Error) (cleanup func(), err error) {
+	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
+		if h.required() {
+			e.Malformed = true
+			e.Add(codec.Violation{Code: codec.CodeRequired, Message: "the body is missing"})
+		}
+		return nil, nil
+	}
+	i, err := h.bodyOf(r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, h.server.MaxBody())
+	p, fs := &h.plan.bodies[i], h.op.Bodies[i].Form
+	switch p.form {
+	case asStream:
+		*(*io.Reader)(p.New(base)) = r.Body
+		return nil, nil
+	case asMultipart:
+		cleanup, err = decodeMultipart(r, p, fs, base, codec.Request, e)
+		return cleanup, unreadable(err)
+	}
+	data, err := readAll(nil, r.Body, r.ContentLength)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	decodeBody(data, p, fs, base, codec.Request|codec.Owned, e)
+	return nil, nil
+}
+
+func (h *handler) required() bool {
+	for i := range h.plan.bodies {
+		if h.plan.bodies[i].Flag&codec.Req == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// unreadable is the error of a body that ended too soon, is too large or is no form.
+func unreadable(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return concordat.ErrorOf(err)
+	}
+	return &concordat.Error{Code: concordat.InvalidArgument, Status: http.StatusBadRequest, Message: "the body cannot be read: " + clip(err.Error())}
+}
+
+// bodyOf finds the declared body for a Content-Type. None is taken as the first.
+func (h *handler) bodyOf(contentType string) (int, error) {
+	for i := range h.op.Bodies {
+		if h.op.Bodies[i].Media == contentType || contentType == "" {
+			return i, nil
+		}
+	}
+	m := parseMedia(contentType)
+	best, score := -1, 0
+	for i := range h.op.Bodies {
+		if s := covers(h.op.Bodies[i].Media, m.essence); s > score {
+			best, score = i, s
+		}
+	}
+	unsupported := &concordat.Error{Code: concordat.InvalidArgument, Status: http.StatusUnsupportedMediaType}
+	if best < 0 {
+		unsupported.Message = "this operation takes " + strings.Join(h.takes(), ", ")
+		return 0, unsupported
+	}
+	if f := h.plan.bodies[best].form; f != asStream && f != asBytes && !readable(m.charset) {
+		unsupported.Message = "text must be in UTF-8"
+		return 0, unsupported
+	}
+	return best, nil
+}
+
+func (h *handler) takes() []string {
+	var all []string
+	for i := range h.op.Bodies {
+		all = append(all, h.op.Bodies[i].Media)
+	}
+	return all
+}

@@ -1,0 +1,216 @@
+package stub
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"unsafe"
+
+	concordat "github.com/concordat-dev/concordat/runtime"
+	"github.com/concordat-dev/concordat/runtime/codec"
+	"github.com/concordat-dev/concordat/runtime/codec/param"
+)
+
+type pointer = unsafe.Pointer
+
+// Call runs op over conn. A nil in stands for an empty one. Errors are *concordat.Error;
+// a failure that the contract declares has its body in Detail.
+func Call[In, Out any](ctx context.Context, conn *concordat.Conn, op *Op[In, Out], in *In) (*Out, error) {
+	x := &exchange{op: (*operation)(op), plan: op.plan(), conn: conn, call: concordat.Call{Spec: &op.Spec}}
+	out, err := conn.Invoke(ctx, &x.call, in, func(ctx context.Context, in any) (any, error) {
+		p, ok := in.(*In)
+		if !ok {
+			return nil, swapped("request", in)
+		}
+		if p == nil {
+			p = new(In)
+		}
+		out := new(Out)
+		if err := x.run(ctx, pointer(p), pointer(out)); err != nil {
+			return nil, err
+		}
+		return out, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := out.(*Out); ok {
+		return p, nil
+	}
+	return nil, swapped("reply", out)
+}
+
+// Exec is Call for an operation that returns nothing.
+func Exec[In any](ctx context.Context, conn *concordat.Conn, op *Op[In, None], in *In) error {
+	_, err := Call(ctx, conn, op, in)
+	return err
+}
+
+// swapped is the error of an interceptor that passed on something else.
+func swapped(what string, v any) error {
+	return concordat.Errorf(concordat.Internal, "an interceptor passed on a %T, which is no %s of this operation; pass on what it was given", v, what)
+}
+
+// An exchange is one call of a client.
+type exchange struct {
+	op   *operation
+	plan *plan
+	conn *concordat.Conn
+	call concordat.Call
+
+	path, query string
+	header      http.Header
+	sent        payload
+}
+
+// run sends in, as often as the connection's policy says, and fills out.
+func (x *exchange) run(ctx context.Context, in, out pointer) error {
+	if err := x.prepare(in); err != nil {
+		return err
+	}
+	defer x.sent.release()
+	return x.conn.Try(ctx, &x.op.Spec, func(ctx context.Context, a *concordat.Attempt) error {
+		return x.attempt(ctx, a, out)
+	})
+}
+
+// prepare encodes everything that all attempts send.
+func (x *exchange) prepare(in pointer) error {
+	buf := newBuffer()
+	defer buf.release()
+	var err error
+	if buf.b, err = param.AppendPath(buf.b, x.plan.template, x.op.Params, in); err != nil {
+		return refused(err)
+	}
+	x.path = string(buf.b)
+	if x.plan.has[Query] {
+		if buf.b, err = param.AppendQuery(buf.b[:0], x.op.Params, in); err != nil {
+			return refused(err)
+		}
+		x.query = string(buf.b)
+	}
+	if err = x.headers(in); err != nil {
+		return refused(err)
+	}
+	if i, ok := x.plan.sent(in); ok {
+		if x.sent, err = encode(&x.plan.bodies[i], x.op.Bodies[i].Form, in, codec.Request); err != nil {
+			return refused(err)
+		}
+		x.header["Content-Type"] = x.sent.media
+	}
+	return nil
+}
+
+// headers collects what interceptors and the contract say.
+func (x *exchange) headers(in pointer) error {
+	x.header = make(http.Header, len(x.call.Meta)+4)
+	for k, v := range x.call.Meta {
+		x.header[k] = v
+	}
+	if x.plan.accept != nil {
+		x.header["Accept"] = x.plan.accept
+	}
+	if x.plan.has[Header] {
+		if err := param.WriteHeader(x.header, x.op.Params, in); err != nil {
+			return err
+		}
+	}
+	if x.plan.has[Cookie] {
+		line, err := param.AppendCookie(nil, x.op.Params, in)
+		if err != nil {
+			return err
+		}
+		if len(line) > 0 {
+			x.header["Cookie"] = []string{strings.Join(append(x.header["Cookie"], string(line)), "; ")}
+		}
+	}
+	return nil
+}
+
+// refused is the error of a request that the contract does not allow.
+func refused(err error) error {
+	if _, ok := errors.AsType[*concordat.Error](err); ok {
+		return err
+	}
+	return concordat.Errorf(concordat.InvalidArgument, "the request is not what the contract allows: %w", err)
+}
+
+func (x *exchange) attempt(ctx context.Context, a *concordat.Attempt, out pointer) error {
+	x.call.Peer = a.Endpoint.Addr
+	if x.plan.streams {
+		return x.stream(ctx, a, out)
+	}
+	req, err := x.request(ctx, a)
+	if err != nil {
+		return err
+	}
+	resp, err := a.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return x.read(resp, out, nil)
+}
+
+// stream is attempt for replies that are read after the call has returned.
+func (x *exchange) stream(ctx context.Context, a *concordat.Attempt, out pointer) error {
+	req, err := x.request(ctx, a)
+	if err != nil {
+		return err
+	}
+	resp, err := a.DoStream(req)
+	if err != nil {
+		return err
+	}
+	kept := false
+	err = x.read(resp, out, func() io.ReadCloser {
+		kept = true
+		return &callBody{ReadCloser: resp.Body, end: x.call.Stream()}
+	})
+	if !kept {
+		resp.Body.Close()
+	}
+	return err
+}
+
+// A callBody ends its call when it is read to its end or closed.
+type callBody struct {
+	io.ReadCloser
+	end func(error)
+}
+
+func (b *callBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.end(nil)
+	} else if err != nil {
+		b.end(err)
+	}
+	return n, err
+}
+
+func (b *callBody) Close() error {
+	b.end(nil)
+	return b.ReadCloser.Close()
+}
+
+func (x *exchange) request(ctx context.Context, a *concordat.Attempt) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, x.plan.method, "", nil)
+	if err != nil {
+		return nil, concordat.Errorf(concordat.Internal, "%s: %w", x.op.Route, err)
+	}
+	raw := strings.TrimSuffix(a.Base.EscapedPath(), "/") + x.path
+	path, err := url.PathUnescape(raw)
+	if err != nil {
+		return nil, concordat.Errorf(concordat.Internal, "%s: %w", x.op.Route, err)
+	}
+	req.URL = &url.URL{Scheme: a.Base.Scheme, Host: a.Base.Host, Path: path, RawPath: raw, RawQuery: x.query}
+	req.Host = "" // the connection knows the target's name
+	if req.Header = x.header; a.N > 0 {
+		req.Header = x.header.Clone() // the one before may still be in use
+	}
+	return req, x.sent.attach(req)
+}

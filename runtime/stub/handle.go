@@ -1,0 +1,149 @@
+package stub
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"unsafe"
+
+	concordat "github.com/concordat-dev/concordat/runtime"
+	"github.com/concordat-dev/concordat/runtime/codec"
+)
+
+// Handle answers op by impl, whose argument holds to the contract.
+func Handle[In, Out any](s *concordat.Server, op *Op[In, Out], impl func(context.Context, *In) (*Out, error)) {
+	h := &handler{op: (*operation)(op), plan: op.plan(), server: s}
+	h.fresh = func() (any, pointer) {
+		in := new(In)
+		return in, pointer(in)
+	}
+	h.run = func(ctx context.Context, in any) (any, error) {
+		p, ok := in.(*In)
+		if !ok {
+			return nil, swapped("request", in)
+		}
+		out, err := impl(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+	h.result = func(out any) pointer {
+		p, _ := out.(*Out)
+		return pointer(p)
+	}
+	s.Mount(&op.Spec, h.plan.method, h.plan.template, h.serve)
+}
+
+// HandleExec is Handle for an operation that returns nothing.
+func HandleExec[In any](s *concordat.Server, op *Op[In, None], impl func(context.Context, *In) error) {
+	Handle(s, op, func(ctx context.Context, in *In) (*None, error) {
+		return &none, impl(ctx, in)
+	})
+}
+
+var none None
+
+// A handler serves one operation. Only its functions know the Go types.
+type handler struct {
+	op     *operation
+	plan   *plan
+	server *concordat.Server
+	fresh  func() (any, pointer)
+	run    concordat.Next
+	result func(any) pointer
+}
+
+// serve answers one request. One that does not hold to the contract passes the
+// interceptors, too, which may refuse it for a better reason and count it; the argument is
+// then filled in part.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
+	var wanted accept
+	if lines := r.Header["Accept"]; len(lines) > 0 && lines[0] != "*/*" {
+		wanted = parseAccept(lines)
+	}
+	if !h.acceptable(wanted) {
+		h.fail(w, r, &concordat.Error{Code: concordat.InvalidArgument, Status: http.StatusNotAcceptable,
+			Message: "this operation answers with " + strings.Join(h.offers(), ", ")})
+		return
+	}
+	in, base := h.fresh()
+	cleanup, err := h.bind(w, r, path, base)
+	if cleanup != nil {
+		defer cleanup()
+	}
+	next := h.run
+	if err != nil {
+		next = func(context.Context, any) (any, error) { return nil, err }
+	}
+	call := concordat.Call{Spec: &h.op.Spec, Side: concordat.Incoming, Meta: r.Header, Peer: r.RemoteAddr}
+	out, err := h.server.Intercept(r.Context(), &call, in, next)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.answer(w, r, wanted, h.result(out))
+}
+
+// acceptable says whether some success can be written as the client wants.
+func (h *handler) acceptable(wanted accept) bool {
+	if len(wanted) == 0 || !h.plan.negotiates || len(h.op.Replies) == 0 {
+		return true
+	}
+	for i := range h.op.Replies {
+		if !h.op.Replies[i].Failure && wanted.quality(h.plan.replies[i].media) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *handler) offers() []string {
+	var all []string
+	for i := range h.op.Replies {
+		if r := &h.op.Replies[i]; !r.Failure && r.Media != "" {
+			all = append(all, r.Media)
+		}
+	}
+	return all
+}
+
+// status returns the status that the handler's result asks for; 0 for none.
+func (h *handler) status(out pointer) int {
+	if !h.op.HasStatus {
+		return 0
+	}
+	return *(*int)(unsafe.Add(out, h.op.StatusOff))
+}
+
+// choose finds the reply to write: by status where the result has one, else the first
+// success whose field is set, and among the media types of that status the most wanted.
+func (h *handler) choose(status int, wanted accept, out pointer) int {
+	best, score := -1, -1
+	for i := range h.op.Replies {
+		r := &h.op.Replies[i]
+		if r.Failure || status != 0 && !r.is(status) || best >= 0 && r.Status != h.op.Replies[best].Status {
+			continue
+		}
+		_, set := h.plan.replies[i].Value(out)
+		if r.Media != "" && !set && h.plan.replies[i].Flag&codec.Ptr != 0 {
+			if best < 0 {
+				best, score = i, -1
+			}
+			continue
+		}
+		q := 0
+		if r.Media != "" {
+			q = wanted.quality(h.plan.replies[i].media)
+		}
+		if q > score {
+			best, score = i, q
+		}
+	}
+	return best
+}
+
+// is reports whether the reply stands for status.
+func (r *Reply) is(status int) bool {
+	return r.Status == status || r.Status == status/100 || r.Status == 0
+}

@@ -1,0 +1,138 @@
+package stub
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/concordat-dev/concordat/runtime/codec"
+)
+
+// A form is how a body is written.
+type form uint8
+
+const (
+	asJSON      form = iota
+	asText           // scalars as text
+	asBytes          // []byte as it is
+	asStream         // io.Reader
+	asForm           // application/x-www-form-urlencoded
+	asMultipart      // multipart/form-data
+)
+
+// media is what a body in this form is called where the contract names only a range.
+func (f form) media() string {
+	return [...]string{"application/json", "text/plain", "application/octet-stream", "application/octet-stream",
+		"application/x-www-form-urlencoded", "multipart/form-data"}[f]
+}
+
+func formOf(media string, k codec.Kind) form {
+	essence, _, _ := strings.Cut(strings.ToLower(media), ";")
+	essence = strings.TrimSpace(essence)
+	switch {
+	case k == codec.Reader:
+		return asStream
+	case isJSON(essence):
+		return asJSON
+	case essence == "application/x-www-form-urlencoded":
+		return asForm
+	case strings.HasPrefix(essence, "multipart/"):
+		return asMultipart
+	case k == codec.Bytes || k == codec.Raw:
+		return asBytes
+	case essence == "*/*" || essence == "application/*":
+		return asJSON
+	}
+	return asText
+}
+
+// isJSON knows application/json, text/json and the structured suffix of RFC 6839.
+func isJSON(essence string) bool {
+	return essence == "application/json" || essence == "text/json" || strings.HasSuffix(essence, "+json")
+}
+
+// A mediaType is a Content-Type or one range of Accept, taken apart.
+type mediaType struct {
+	essence string // lower case, without parameters
+	charset string // lower case
+	q       int    // in thousandths
+}
+
+func parseMedia(s string) mediaType {
+	essence, params, _ := strings.Cut(s, ";")
+	m := mediaType{essence: strings.ToLower(strings.TrimSpace(essence)), q: 1000}
+	for params != "" {
+		var p string
+		p, params, _ = strings.Cut(params, ";")
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		switch strings.ToLower(name) {
+		case "charset":
+			m.charset = strings.ToLower(strings.Trim(value, `"`))
+		case "q":
+			if q, err := strconv.ParseFloat(value, 64); err == nil && q >= 0 && q <= 1 {
+				m.q = int(q * 1000)
+			}
+		}
+	}
+	return m
+}
+
+// covers says how well declared, which may be a range, describes the media type given:
+// 0 not at all, more for the more specific. Parameters do not matter.
+func covers(declared, given string) int {
+	declared, _, _ = strings.Cut(declared, ";")
+	declared = strings.TrimSpace(declared)
+	switch {
+	case strings.EqualFold(declared, given):
+		return 3
+	case declared == "*/*":
+		return 1
+	}
+	kind, sub, _ := strings.Cut(declared, "/")
+	if sub != "*" {
+		return 0
+	}
+	if got, _, _ := strings.Cut(given, "/"); strings.EqualFold(got, kind) {
+		return 2
+	}
+	return 0
+}
+
+// readable says whether text in charset can be read: everything here is UTF-8.
+func readable(charset string) bool {
+	switch charset {
+	case "", "utf-8", "utf8", "us-ascii":
+		return true
+	}
+	return false
+}
+
+// An accept is a client's Accept header. The empty one accepts everything.
+type accept []mediaType
+
+func parseAccept(lines []string) accept {
+	var a accept
+	for _, line := range lines {
+		for s := range strings.SplitSeq(line, ",") {
+			if strings.TrimSpace(s) != "" {
+				a = append(a, parseMedia(s))
+			}
+		}
+	}
+	return a
+}
+
+// quality says how welcome a media type is, by the most specific range that covers it
+// (RFC 9110, 12.5.1): 0 is not acceptable, 1000 the most.
+func (a accept) quality(media string) int {
+	if len(a) == 0 {
+		return 1000
+	}
+	essence, _, _ := strings.Cut(media, ";")
+	best, q := 0, 0
+	for _, m := range a {
+		if c := covers(m.essence, strings.TrimSpace(essence)); c > best {
+			best, q = c, m.q
+		}
+	}
+	return q
+}

@@ -1,0 +1,91 @@
+package stub
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/concordat-dev/concordat/runtime/codec"
+	"github.com/concordat-dev/concordat/runtime/codec/param"
+)
+
+// operation is any Op: none of its fields depends on the types, so that all that follows
+// is compiled once and not once per operation.
+type operation = Op[None, None]
+
+// A plan is what can be said of an operation before its first call.
+type plan struct {
+	method, template string
+	names            []string // of the template's parameters
+	has              [param.Address + 1]bool
+	accept           []string // value of the Accept header; nil for none
+	bodies           []part   // of Bodies
+	replies          []part   // of Replies
+	streams          bool     // a success is a stream of bytes
+	negotiates       bool     // every success has a body
+}
+
+// A part is a body or reply with what the codec needs, ready to be pointed at.
+type part struct {
+	codec.Field
+	form   form
+	media  string   // what is sent: never a range, "" for no body
+	header []string // media as the value of Content-Type
+}
+
+// plan prepares o once; losing a race to do so is harmless.
+func (o *Op[In, Out]) plan() *plan {
+	if p := o.prepared.Load(); p != nil {
+		return p
+	}
+	p := newPlan((*operation)(o))
+	o.prepared.Store(p)
+	return p
+}
+
+func newPlan(o *operation) *plan {
+	p := &plan{negotiates: true}
+	p.method, p.template, _ = strings.Cut(o.Route, " ")
+	p.names = param.Names(p.template)
+	for i := range o.Params {
+		p.has[o.Params[i].In] = true
+	}
+	for i := range o.Bodies {
+		b := &o.Bodies[i]
+		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}))
+	}
+	var accept []string
+	for i := range o.Replies {
+		r := &o.Replies[i]
+		p.replies = append(p.replies, newPart(r.Media, codec.Field{T: r.T, R: r.R, Off: r.Off, Kind: r.Kind, Flag: r.Flag}))
+		if r.Media != "" && !slices.Contains(accept, r.Media) {
+			accept = append(accept, r.Media)
+		}
+		if !r.Failure {
+			p.streams = p.streams || r.Kind == codec.Reader && r.Media != ""
+			p.negotiates = p.negotiates && r.Media != ""
+		}
+	}
+	if len(accept) > 0 {
+		p.accept = []string{strings.Join(accept, ", ")}
+	}
+	return p
+}
+
+func newPart(media string, f codec.Field) part {
+	p := part{Field: f, form: formOf(media, f.Kind), media: media}
+	if strings.Contains(media, "*") {
+		p.media = p.form.media()
+	}
+	p.header = []string{p.media}
+	return p
+}
+
+// sent returns which body to send: the first whose field holds something.
+func (p *plan) sent(base pointer) (int, bool) {
+	for i := range p.bodies {
+		if _, ok := p.bodies[i].Value(base); ok {
+			return i, true
+		}
+	}
+	return -1, false
+}
