@@ -18,7 +18,7 @@ func TestSamplesCompile(t *testing.T) {
 	}
 	dir := t.TempDir()
 	writeModule(t, dir)
-	for _, p := range []*golang.Package{users(), activity(), orders()} {
+	for _, p := range []*golang.Package{users(), activity(), edges(), orders()} {
 		files, err := Emit(p)
 		if err != nil {
 			t.Fatal(err)

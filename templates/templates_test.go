@@ -131,7 +131,7 @@ func render(t *testing.T, decls []block.Code) string {
 
 // TestEmit compares whole packages with the files under testdata, one directory each.
 func TestEmit(t *testing.T) {
-	for _, p := range []*golang.Package{users(), orders(), activity()} {
+	for _, p := range []*golang.Package{users(), orders(), activity(), edges()} {
 		t.Run(p.Name, func(t *testing.T) {
 			files, err := Emit(p)
 			if err != nil {
