@@ -2,14 +2,20 @@ package runtime
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"maps"
-	"net/http"
-	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/discovery"
+	"github.com/concordat-dev/concordat/runtime/discovery/dns"
+	"github.com/concordat-dev/concordat/runtime/discovery/static"
+	"github.com/concordat-dev/concordat/runtime/policy/budget"
+	"github.com/concordat-dev/concordat/runtime/policy/retry"
+	"github.com/concordat-dev/concordat/runtime/tlsconf"
 )
 
 // A Conn reaches one service, at however many endpoints, or a broker. It is safe for
@@ -18,8 +24,16 @@ type Conn struct {
 	common
 	target    *target // nil: broker only
 	resolvers map[string]discovery.Resolver
+	resolver  discovery.Resolver
+	ends      *endpoints
 	retries   int
+	retry     retry.Policy
+	budget    *budget.Budget
 	validate  bool
+	epoch     time.Time
+	rest, rpc wire
+	spokeRPC  atomic.Bool
+	sessions  tls.ClientSessionCache
 }
 
 // NewConn prepares a connection to target and does no I/O. The scheme of target says
@@ -32,28 +46,109 @@ type Conn struct {
 //	static:h1:p1,h2:p2[/base]    these
 //	other://…                    what the resolver given by WithResolver makes of it
 //
-// All but http:// use TLS 1.3, unless WithPlaintext is given.
-func NewConn(target string, opts ...ConnOption) (*Conn, error) { return newConn(target, opts) }
+// All but http:// use TLS 1.3, unless WithPlaintext is given. Proxies that the
+// environment names are not used, and redirects are not followed.
+func NewConn(target string, opts ...ConnOption) (*Conn, error) {
+	c := newConn(opts)
+	parsed, err := parseTarget(target, slices.Collect(maps.Keys(c.resolvers)))
+	if err != nil {
+		return nil, Errorf(InvalidArgument, "%w", err)
+	}
+	c.target = parsed
+	if err := c.secure(); err != nil {
+		return nil, err
+	}
+	c.resolve()
+	c.rest = c.newWire(false)
+	c.rpc = c.rest
+	if c.plaintext {
+		c.rpc = c.newWire(true)
+	}
+	return c, nil
+}
 
 // NewBrokerConn returns a connection that publishes to b. The caller closes b.
 func NewBrokerConn(b broker.Broker, opts ...ConnOption) (*Conn, error) {
-	return nil, Errorf(Unimplemented, "skeleton")
+	if b == nil {
+		return nil, Errorf(InvalidArgument, "NewBrokerConn: the broker is nil")
+	}
+	c := newConn(opts)
+	c.broker = b
+	return c, nil
 }
 
-func newConn(t string, opts []ConnOption) (*Conn, error) {
-	c := &Conn{retries: DefaultRetries}
+func newConn(opts []ConnOption) *Conn {
+	c := &Conn{retries: DefaultRetries, epoch: time.Now(), sessions: tls.NewLRUClientSessionCache(0)}
 	c.defaults()
 	for _, o := range opts {
 		o.conn(c)
 	}
-	parsed, err := parseTarget(t, slices.Collect(maps.Keys(c.resolvers)))
-	c.target = parsed
-	return c, err
+	c.retry = retry.Default
+	c.retry.Max = c.retries
+	c.budget = budget.New(0)
+	c.ends = newEndpoints()
+	return c
 }
+
+// secure decides between TLS and plaintext, which has to be said.
+func (c *Conn) secure() error {
+	switch scheme := c.target.scheme; {
+	case scheme == "http" && c.tls != nil:
+		return Errorf(InvalidArgument, "target %s is plaintext, but WithTLS was given; say https://", c.target.url.Redacted())
+	case scheme == "https" && c.plaintext:
+		return Errorf(InvalidArgument, "target %s is TLS, but WithPlaintext was given; say http://", c.target.url.Redacted())
+	case c.tls != nil && c.plaintext:
+		return Errorf(InvalidArgument, "WithTLS and WithPlaintext exclude each other")
+	case scheme == "http":
+		c.plaintext = true
+	case c.tls == nil:
+		c.tls = tlsconf.System()
+	}
+	return nil
+}
+
+// resolve chooses the resolver. A target that is its only endpoint needs none.
+func (c *Conn) resolve() {
+	switch r, ok := c.resolvers[c.target.scheme]; {
+	case ok:
+		c.resolver = r
+	case c.target.scheme == "static":
+		c.resolver = static.Resolver{}
+	case c.target.scheme == "dns":
+		c.resolver = dns.Resolver{}
+	default:
+		c.ends.update(0, []*endpoint{c.target.endpoint(discovery.Endpoint{Addr: c.target.url.Host}, c.scheme())})
+	}
+}
+
+func (c *Conn) scheme() string {
+	if c.plaintext {
+		return "http"
+	}
+	return "https"
+}
+
+// now is the time that policies are told.
+func (c *Conn) now() time.Duration { return time.Since(c.epoch) }
 
 // Close stops resolving and closes idle connections. Calls in flight go on; new ones
 // fail.
-func (c *Conn) Close() error { return nil }
+func (c *Conn) Close() error {
+	c.ends.close()
+	if c.target != nil {
+		c.rest.CloseIdleConnections()
+		c.rpc.CloseIdleConnections()
+	}
+	return nil
+}
+
+// String returns the target, or the broker's name.
+func (c *Conn) String() string {
+	if c.target == nil {
+		return fmt.Sprintf("broker %s", c.broker.Name())
+	}
+	return c.target.url.Redacted()
+}
 
 // ValidatesResponses reports whether WithResponseValidation was given. Stubs ask.
 func (c *Conn) ValidatesResponses() bool { return c.validate }
@@ -61,63 +156,23 @@ func (c *Conn) ValidatesResponses() bool { return c.validate }
 // Invoke runs one call: it sets the deadline, counts, and calls last within the
 // interceptors. Stubs call it, with a last that calls [Conn.Try] or publishes.
 //
-// A unary call or request without a deadline gets one (WithTimeout). Streams get none:
+// What does not stream gets a deadline when it has none (WithTimeout). Streams get none:
 // feeds live long, and who opens one says for how long.
 func (c *Conn) Invoke(ctx context.Context, call *Call, in any, last Next) (any, error) {
-	return run(ctx, c.chain, call, in, last)
+	if _, ok := ctx.Deadline(); !ok && !call.Kind.Streams() {
+		limited, cancel := context.WithTimeout(context.WithValue(ctx, callerKey{}, ctx), c.timeout)
+		defer cancel()
+		ctx = limited
+	}
+	return c.count(ctx, call, in, last)
 }
 
-// Try makes the attempts of one call: it picks an endpoint, calls attempt, and when that
-// fails in a way that another endpoint may mend, waits and does so again. attempt must
-// be able to run more than once and returns an *Error where the server answered with a
-// failure; everything else counts as an endpoint that could not be reached.
-//
-// Repeated are idempotent operations, and others only when the request provably was
-// never sent. Operations that stream are repeated only when not sent.
-func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Context, a *Attempt) error) error {
-	return Errorf(Unimplemented, "skeleton")
-}
+// callerKey finds the context that the caller gave, before it got a default deadline.
+type callerKey struct{}
 
-// An Attempt is one try at one endpoint. It is valid until the function that it was
-// given to returns, or as long as the context of [Attempt.Context] is.
-type Attempt struct {
-	N        int // 0 for the first
-	Endpoint discovery.Endpoint
-	Base     *url.URL // scheme, address and base path; shared: copy before changing
-}
-
-// Do sends req to the endpoint and returns its reply, whatever the status. req.URL must
-// begin with Base. The reply's body is limited to WithMaxBody and bound to the attempt's
-// deadline; the caller closes it. Errors are *Error and say what to do next.
-//
-// Do sets Grpc-Timeout to what is left of the deadline, and Host to the target's name.
-func (a *Attempt) Do(req *http.Request) (*http.Response, error) {
-	return nil, Errorf(Unimplemented, "skeleton")
-}
-
-// DoStream is Do for a reply whose body outlives the call: no limit, no deadline but the
-// caller's own, and the call's default deadline bounds only the wait for the headers.
-func (a *Attempt) DoStream(req *http.Request) (*http.Response, error) {
-	return nil, Errorf(Unimplemented, "skeleton")
-}
-
-// Context returns ctx with the attempt's deadline, and with the attempt in it for
-// [Conn.Transport]. For streaming operations it adds no deadline. The caller calls
-// cancel when the exchange, body included, is over.
-func (a *Attempt) Context(ctx context.Context) (_ context.Context, cancel context.CancelFunc) {
-	return context.WithCancel(ctx)
-}
-
-// Deadline returns when the attempt must be over; the zero time means never.
-func (a *Attempt) Deadline() time.Time { return time.Time{} }
-
-// Transport returns a client that sends each request to the endpoint of the attempt in
-// the request's context (see [Attempt.Context]), whatever host the request names, by
-// HTTP/2 in plaintext, too, since gRPC needs it. It sets no timeout header and no
-// deadline: protocols that use it have their own.
-func (c *Conn) Transport() Doer { return nil }
-
-// A Doer sends HTTP requests, as http.Client does.
-type Doer interface {
-	Do(*http.Request) (*http.Response, error)
+func callerOf(ctx context.Context) context.Context {
+	if caller, ok := ctx.Value(callerKey{}).(context.Context); ok {
+		return caller
+	}
+	return ctx
 }

@@ -16,6 +16,9 @@ type Error struct {
 	Message string // for people; says what to do next where that is known
 	Detail  any    // *T of the failure that the contract declares; see [Detail]
 	cause   error
+	// inner says that a call of our own failed on its way: addresses and the like in
+	// Message are not for those whom we serve.
+	inner bool
 }
 
 // Error returns "not_found: no customer 42". A status that the code does not imply is

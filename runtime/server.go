@@ -4,7 +4,10 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"github.com/concordat-dev/concordat/runtime/internal/route"
 )
 
 // A Server answers REST and gRPC on one port, and handles messages in the same lifetime.
@@ -16,11 +19,33 @@ type Server struct {
 	drain   time.Duration
 	admin   string
 	watched []*Conn
+
+	rest  route.Mux[*mounted]
+	rpc   map[string]http.Handler
+	tasks []task
+	wrong []error // what Run will report
+
+	ran   atomic.Bool
+	ready chan struct{}
+	up    atomic.Bool
+	addr  atomic.Pointer[string]
+}
+
+// A mounted is a REST operation with its handler.
+type mounted struct {
+	spec   *Spec
+	handle func(w http.ResponseWriter, r *http.Request, path []string)
+}
+
+// A task runs beside the calls.
+type task struct {
+	name string
+	run  func(context.Context) error
 }
 
 // NewServer returns a server. Problems with options and handlers are reported by Run.
 func NewServer(opts ...ServerOption) *Server {
-	s := &Server{listen: "127.0.0.1:0", drain: DefaultDrain}
+	s := &Server{listen: "127.0.0.1:0", drain: DefaultDrain, rpc: map[string]http.Handler{}, ready: make(chan struct{})}
 	s.defaults()
 	for _, o := range opts {
 		o.server(s)
@@ -28,40 +53,53 @@ func NewServer(opts ...ServerOption) *Server {
 	return s
 }
 
-// Run serves until ctx is done. Then it stops accepting, lets calls and messages in
-// flight finish within the drain time, and returns nil if they all did; otherwise the
-// error says what was cut. Run may be called once.
-func (s *Server) Run(ctx context.Context) error { return Errorf(Unimplemented, "skeleton") }
-
-// Addr returns the address listened on, "" before Run has bound it; see [Server.Ready].
-func (s *Server) Addr() string { return "" }
+// Addr returns the address listened on, host:port; "" before Run has bound it, see
+// [Server.Ready].
+func (s *Server) Addr() string {
+	if a := s.addr.Load(); a != nil {
+		return *a
+	}
+	return ""
+}
 
 // Ready is closed when the server accepts calls.
-func (s *Server) Ready() <-chan struct{} { return nil }
-
-// ServeHTTP answers one request without Run, for tests with httptest.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
+func (s *Server) Ready() <-chan struct{} { return s.ready }
 
 // Mount routes an operation: template is OpenAPI's ("/customers/{id}"), and h gets the
 // values of its parameters, unescaped, in their order. path is valid until h returns.
 // Run reports a template that is at fault. Stubs call it.
 func (s *Server) Mount(spec *Spec, method, template string, h func(w http.ResponseWriter, r *http.Request, path []string)) {
+	if err := s.rest.Add(method, template, &mounted{spec, h}); err != nil {
+		s.wrong = append(s.wrong, Errorf(InvalidArgument, "%s: %w", spec.Name, err))
+	}
 }
 
 // MountRPC routes a method: path is "/package.Service/Method". Stubs call it.
-func (s *Server) MountRPC(spec *Spec, path string, h http.Handler) {}
-
-// Intercept runs one call: it counts, calls last within the interceptors, and turns a
-// panic into an Internal error, which it logs. Stubs call it.
-func (s *Server) Intercept(ctx context.Context, call *Call, in any, last Next) (any, error) {
-	return run(ctx, s.chain, call, in, last)
+func (s *Server) MountRPC(spec *Spec, path string, h http.Handler) {
+	if _, twice := s.rpc[path]; twice {
+		s.wrong = append(s.wrong, Errorf(AlreadyExists, "%s is registered twice; register each service once", spec.Name))
+	}
+	s.rpc[path] = h
 }
 
 // Background runs f while Run does: its context is done when draining begins, and Run
 // waits for it within the drain time. An error ends Run; name says whose it was. Stubs
 // call it for subscriptions.
-func (s *Server) Background(name string, f func(context.Context) error) {}
+func (s *Server) Background(name string, f func(context.Context) error) {
+	s.tasks = append(s.tasks, task{name, f})
+}
 
-// WriteError writes err as problem+json (RFC 9457). Stubs call it for failures that the
-// contract does not declare. What an error that is no *Error says stays on the server.
-func (s *Server) WriteError(w http.ResponseWriter, r *http.Request, err error) {}
+// Intercept runs one call: it counts, calls last within the interceptors, and turns a
+// panic into an Internal error, which it logs. A call whose deadline has passed is not
+// begun. Stubs call it.
+func (s *Server) Intercept(ctx context.Context, call *Call, in any, last Next) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, s.panicked(call.Name, p)
+		}
+	}()
+	if ctx.Err() != nil {
+		last = func(ctx context.Context, _ any) (any, error) { return nil, ErrorOf(ctx.Err()) }
+	}
+	return s.count(ctx, call, in, last)
+}

@@ -17,6 +17,8 @@ type target struct {
 	url    *url.URL // for the resolver
 	scheme string
 	path   string // what all routes begin with: "" or "/v1"
+	// authority is what Host says where the endpoint does not.
+	authority string
 }
 
 // parseTarget understands URLs ("https://h/v1", "consul://users"), the short forms
@@ -79,10 +81,11 @@ func parseHTTP(s, scheme string) (*target, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("target %q: a target has neither query nor fragment", s)
 	}
+	authority := u.Host
 	if u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[scheme])
 	}
-	return &target{url: u, scheme: scheme, path: strings.TrimRight(u.EscapedPath(), "/")}, nil
+	return &target{url: u, scheme: scheme, path: strings.TrimRight(u.EscapedPath(), "/"), authority: authority}, nil
 }
 
 // parseHosts understands "h1:p1,h2:p2/base"; dns takes one host only.
@@ -100,5 +103,5 @@ func parseHosts(s, scheme, rest string) (*target, error) {
 	if path = strings.TrimRight(path, "/"); path != "" {
 		path = "/" + path
 	}
-	return &target{url: &url.URL{Scheme: scheme, Host: hosts, Path: path}, scheme: scheme, path: path}, nil
+	return &target{url: &url.URL{Scheme: scheme, Host: hosts, Path: path}, scheme: scheme, path: path, authority: hosts}, nil
 }

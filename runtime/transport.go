@@ -1,0 +1,179 @@
+package runtime
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// How connections are kept. A connection that went dead without a word is noticed by a
+// ping; without one, Go's HTTP/2 client would go on using it for tens of seconds.
+const (
+	connectTimeout = 3 * time.Second // TCP and TLS; one lost SYN fits in
+	idleTimeout    = 90 * time.Second
+	pingAfter      = 5 * time.Second
+	pingTimeout    = 3 * time.Second
+	idlePerHost    = 64
+	maxHeader      = 256 << 10
+)
+
+// A wire sends requests to the endpoint that their URL names.
+type wire interface {
+	RoundTrip(*http.Request) (*http.Response, error)
+	CloseIdleConnections()
+}
+
+// newWire returns the transport of all endpoints of c: connections are kept per address.
+// In plaintext, HTTP/2 has to be chosen beforehand (RFC 9113, 3.3).
+func (c *Conn) newWire(plainHTTP2 bool) *http.Transport {
+	p := new(http.Protocols)
+	switch {
+	case !c.plaintext:
+		p.SetHTTP1(true)
+		p.SetHTTP2(true)
+	case plainHTTP2:
+		p.SetUnencryptedHTTP2(true)
+	default:
+		p.SetHTTP1(true)
+	}
+	return &http.Transport{
+		Protocols:              p,
+		DialContext:            c.dial,
+		DialTLSContext:         c.dialTLS,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+	}
+}
+
+// wireOf returns the transport for gRPC or for REST; they are one unless in plaintext.
+func (c *Conn) wireOf(rpc bool) wire {
+	if rpc {
+		return c.rpc
+	}
+	return c.rest
+}
+
+// An unsentError says that no connection came about, so no request left.
+type unsentError struct {
+	addr string
+	err  error
+}
+
+func (e *unsentError) Error() string { return e.err.Error() }
+func (e *unsentError) Unwrap() error { return e.err }
+
+func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := net.Dialer{Timeout: connectTimeout}
+	conn, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, &unsentError{addr, err}
+	}
+	return conn, nil
+}
+
+func (c *Conn) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	conf, err := c.tls.Client(c.serverName(addr), "h2", "http/1.1")
+	if err != nil {
+		return nil, &unsentError{addr, err}
+	}
+	conf.ClientSessionCache = c.sessions
+	raw, err := c.dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	conn := tls.Client(raw, conf)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, &unsentError{addr, err}
+	}
+	return conn, nil
+}
+
+// serverName returns the name that the certificate of addr must bear.
+func (c *Conn) serverName(addr string) string {
+	for _, e := range c.ends.set.Load().list() {
+		if e.Addr == addr {
+			return e.serverName
+		}
+	}
+	host, _, _ := net.SplitHostPort(addr)
+	return host
+}
+
+// explain says in words what went wrong on the way to addr, and what to do about it.
+// repeat is false where the same would happen again.
+func explain(addr string, err error) (e *Error, repeat bool) {
+	say := func(code Code, format string, args ...any) *Error {
+		return &Error{Code: code, Message: fmt.Sprintf(format, args...), cause: err, inner: true}
+	}
+	if m := untrusted(err); m != "" {
+		return say(Unauthenticated, "%s: %s", addr, m), false
+	}
+	var header tls.RecordHeaderError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &header):
+		return say(Unavailable, "%s does not speak TLS; if plaintext is meant, say http:// or WithPlaintext()", addr), false
+	case strings.Contains(err.Error(), "malformed HTTP response"):
+		return say(Unavailable, "%s does not speak HTTP in plaintext: %v; if it speaks TLS, say https://", addr, err), false
+	case errors.As(err, &dns):
+		return say(Unavailable, "cannot find %s: %v; check the name", addr, err), true
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return say(Unavailable, "nothing listens at %s (connection refused); is the service running, and is the port right?", addr), true
+	case unsent(err):
+		return say(Unavailable, "cannot connect to %s: %v", addr, err), true
+	}
+	return say(Unavailable, "the exchange with %s broke off: %v", addr, err), true
+}
+
+func unsent(err error) bool {
+	_, ok := errors.AsType[*unsentError](err)
+	return ok
+}
+
+// untrusted says what is wrong with a certificate, ours or theirs; "" is not that.
+func untrusted(err error) string {
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var alert tls.AlertError
+	switch {
+	case errors.As(err, &unknown):
+		return "its certificate was issued by an unknown authority; give that authority to tlsconf.Roots or tlsconf.Mutual"
+	case errors.As(err, &name):
+		return fmt.Sprintf("its certificate is for another name: %v; connect by a name that it has, or let the resolver give ServerName", name)
+	case errors.As(err, &invalid):
+		return fmt.Sprintf("its certificate is not valid: %v", invalid)
+	case errors.As(err, &alert):
+		return "it refused the handshake: " + alertHelp(err)
+	case strings.Contains(err.Error(), "remote error: tls:"):
+		return "it refused the handshake: " + alertHelp(err)
+	case strings.Contains(err.Error(), "failed to verify certificate"):
+		return err.Error()
+	}
+	return ""
+}
+
+func alertHelp(err error) string {
+	s := err.Error()
+	switch {
+	case strings.Contains(s, "certificate required"):
+		return "it wants a client certificate; use tlsconf.Mutual"
+	case strings.Contains(s, "bad certificate"), strings.Contains(s, "unknown certificate authority"):
+		return s + "; does it trust the authority that issued our certificate?"
+	case strings.Contains(s, "protocol version"):
+		return s + "; TLS 1.3 is the least we speak"
+	}
+	return s
+}
