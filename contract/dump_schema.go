@@ -22,6 +22,9 @@ func (d *dumper) field(word string, f *Field, more ...string) {
 	if f.Number > 0 {
 		parts = append(parts, "#"+strconv.Itoa(f.Number))
 	}
+	if f.OneOf != "" {
+		parts = append(parts, "oneof="+f.OneOf)
+	}
 	parts = append(parts, when(f.ReadOnly, "readonly"), when(f.WriteOnly, "writeonly"))
 	if f.Default != nil {
 		parts = append(parts, "default="+*f.Default)

@@ -24,7 +24,7 @@ import (
 func parse(t testing.TB, files ...string) *contract.Contract {
 	t.Helper()
 	for i, f := range files {
-		files[i] = "testdata/shop/v1/" + f
+		files[i] = "../../parser/protobuf/testdata/shop/v1/" + f
 	}
 	c, l := protobuf.Parse(t.Context(), files, nil, os.ReadFile)
 	if l.HasErrors() || c == nil {

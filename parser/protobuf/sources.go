@@ -136,7 +136,7 @@ func (s *sources) open(l *diag.List, file string) *source {
 
 // statement finds imports and the package well enough to choose roots by; the compiler
 // reads them again, properly.
-var statement = regexp.MustCompile(`(?m)^[ \t]*(?:import\s+(?:public\s+|weak\s+|option\s+)?["']([^"'\n]+)["']|package\s+([\w.]+))\s*;`)
+var statement = regexp.MustCompile(`(?m)(?:^|;)[ \t]*(?:import\s+(?:public\s+|weak\s+|option\s+)?["']([^"'\n]+)["']|package\s+([\w.]+))`)
 
 func skim(data []byte) (imports []string, pkg string) {
 	for _, m := range statement.FindAllSubmatch(data, -1) {
