@@ -78,7 +78,7 @@ func event(m *golang.Method) []block.Pair {
 
 // answer prints the event that replies to a request.
 func answer(m *golang.Method) block.Code {
-	var pairs []block.Pair
+	pairs := []block.Pair{{Key: "Spec", Value: replySpec(m.Op)}}
 	for _, r := range m.Op.Replies {
 		one := block.Struct(nil, append([]block.Pair{{Key: "Media", Value: text(r.Media)}}, place(r.Body)...)...)
 		pairs = append(pairs,
@@ -97,6 +97,13 @@ func spec(o *golang.Op) block.Code {
 		block.Pair{Key: "Route", Value: text(o.Route)},
 		block.Pair{Key: "Idempotent", Value: truth(o.Idempotent)},
 	)
+}
+
+func replySpec(o *golang.Op) block.Code {
+	if o.ReplyRoute == "" {
+		return nil
+	}
+	return block.Struct(concordat("Spec"), block.Pair{Key: "Route", Value: text(o.ReplyRoute)})
 }
 
 func param(p *golang.Param) block.Code {
@@ -151,7 +158,7 @@ func keyOf(m *golang.Method) block.Code {
 func setting(s golang.Setting) block.Code {
 	return block.Struct(nil,
 		block.Pair{Key: "Protocol", Value: text(s.Protocol)},
-		block.Pair{Key: "Key", Value: text(s.Key)},
+		block.Pair{Key: "Name", Value: text(s.Key)},
 		block.Pair{Key: "Value", Value: text(s.Value)},
 	)
 }

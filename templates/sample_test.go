@@ -238,7 +238,7 @@ func activity() *golang.Package {
 						Channel: []golang.Setting{{Protocol: "kafka", Key: "partitions", Value: "12"}, {Protocol: "mqtt", Key: "qos", Value: "1"}},
 					}},
 					{Name: "Ping", Var: "ping", Sig: golang.Ask, In: local("Ping"), Out: local("Pong"), Doc: []string{"Ping asks."}, Op: &golang.Op{
-						Name: "activity.Activity/Ping", Kind: "Request", Route: "ping",
+						Name: "activity.Activity/Ping", Kind: "Request", Route: "ping", ReplyRoute: "pong",
 						Bodies:  []*golang.Body{{Media: "application/json", Field: payload("Ping")}},
 						Replies: []*golang.Reply{{Media: "application/json", Body: payload("Pong")}},
 					}},

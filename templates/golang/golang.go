@@ -120,6 +120,7 @@ type Op struct {
 	Channel    []Setting // Events: what the contract says for single protocols
 	Key        string    // Events: Go field of In that orders messages, "" for none
 	DeadLetter string    // Events: address of messages that cannot be handled, "" for none
+	ReplyRoute string    // Ask: address of the replies that the contract names, "" where the asker chooses
 
 	// Status is the Go field of Out that holds the status of the reply (stub.Op's
 	// HasStatus and StatusOff); "" for none.
