@@ -44,7 +44,7 @@ func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) 
 	found := r.validate()
 	r.document()
 	ds = append(ds, silenced(found, ds)...)
-	if !ds.HasErrors() {
+	if len(ds) == 0 {
 		r.secondOpinion()
 	}
 	return r.contract, ds
@@ -67,6 +67,7 @@ type reader struct {
 	messages  map[*node.Node]*contract.Message
 	bound     map[*contract.Message][]*contract.Binding // of messages
 	names     map[string]contract.Span                  // of operations, with the place of the first
+	seen      int                                       // operations, faulty ones included
 	send      *contract.Service
 	receive   *contract.Service
 	mediaType string   // the default content type
@@ -194,13 +195,11 @@ func (r *reader) doc(n layers) contract.Doc {
 	if d.Summary == "" {
 		d.Summary = strings.TrimSpace(text(n.get("title")))
 	}
-	for _, key := range []string{"deprecated", "x-deprecated"} {
-		switch v := n.get(key); {
-		case v.True():
-			d.Deprecated = "deprecated"
-		case v.Kind() == node.String:
-			d.Deprecated = v.Text()
-		}
+	switch v := n.get("x-deprecated"); {
+	case v.True():
+		d.Deprecated = "deprecated"
+	case v.Kind() == node.String:
+		d.Deprecated = v.Text()
 	}
 	if more := r.externalDocs(n.get("externalDocs")); more != "" {
 		d.Detail = paragraphs(d.Detail, more)

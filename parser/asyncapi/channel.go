@@ -13,6 +13,7 @@ type channel struct {
 	node     *node.Node
 	base     contract.Channel
 	servers  []*node.Node        // on which it exists
+	dead     []*contract.Binding // where dead letters go, unless an operation says otherwise
 	keys     []string            // of messages
 	messages []*node.Node        // as they stand in the channel, by key
 	targets  map[*node.Node]bool // what messages lead to, once somebody asks

@@ -121,11 +121,11 @@ func (r *reader) explain(e *official.ValidationError, ds *diag.List) {
 		}
 	case *kind.AdditionalProperties:
 		for _, key := range k.Properties {
-			d := ds.Warnf("unknown-field", n.Get(key).KeySpan(), "%s has no field %s in AsyncAPI %s; it is ignored", name(n), strconv.Quote(key), r.version)
+			d := ds.Warnf("unknown-field", n.Get(key).KeySpan(), "%s has no field %s in AsyncAPI %s", name(n), strconv.Quote(key), r.version)
 			d.Help = suggestion(key)
 		}
 	case *kind.FalseSchema:
-		ds.Warnf("unknown-field", n.KeySpan(), "%s is not allowed here in AsyncAPI %s; it is ignored", name(n), r.version)
+		ds.Warnf("unknown-field", n.KeySpan(), "%s is not allowed here in AsyncAPI %s", name(n), r.version)
 	case *kind.PropertyNames:
 		say("schema-violation", n.Get(k.Property).KeySpan(), "%s is not allowed as a key of %s", strconv.Quote(k.Property), name(n))
 	case *kind.Type:

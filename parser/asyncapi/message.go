@@ -67,6 +67,9 @@ func (r *reader) headers(m *contract.Message, l layers) {
 		s := r.schemas.Schema(n)
 		r.later = append(r.later, func() {
 			o, ok := contract.Resolve(s).(*contract.Object)
+			if !ok && text(r.follow(n).Get("type")) == "object" {
+				return // none is named
+			}
 			if !ok {
 				r.diags.Warnf("headers-not-object", n.Span(), "headers must be described by an object with properties; these are ignored")
 				return

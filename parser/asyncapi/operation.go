@@ -1,6 +1,7 @@
 package asyncapi
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -31,6 +32,11 @@ func (r *reader) operation(name string, a action, n *node.Node, l layers, c *cha
 	o := &contract.Operation{Name: name, Kind: a.kind(), Doc: r.doc(l), Tags: r.tags(l.get("tags")),
 		In: m, Span: n.Span(), Wire: c.on(bindings, r.deadLetters(l)),
 		Security: r.secured(l.get("security"), name, c.servers)}
+	if o.Doc.Summary == "" && o.Doc.Detail == "" {
+		deprecated := o.Doc.Deprecated
+		o.Doc = r.doc(layers{c.node})
+		o.Doc.Deprecated = cmp.Or(deprecated, o.Doc.Deprecated)
+	}
 	if m == nil {
 		r.diags.Warnf("no-message", n.Span(), "the operation %s carries no message; what it sends is empty", strconv.Quote(name))
 	}

@@ -9,7 +9,7 @@ var vocabulary = []string{
 	"address", "messages", "summary", "parameters", "action", "channel", "traits", "reply", "location", "headers",
 	"payload", "correlationId", "contentType", "name", "schemaFormat", "schema", "schemas", "securitySchemes",
 	"publish", "subscribe", "operationId", "messageId", "message", "oneOf", "flows", "scopes", "bearerFormat",
-	"operationTraits", "messageTraits", "replies", "correlationIds", "serverVariables",
+	"operationTraits", "messageTraits", "replies", "correlationIds", "serverVariables", "x-deprecated",
 }
 
 // suggestion says what may have been meant by a field that does not exist.

@@ -35,6 +35,7 @@ func (r *reader) channels2() {
 // operation2 lifts one operation of version 2. Its verbs say what others do to the
 // application: they subscribe to what it sends and publish what it receives.
 func (r *reader) operation2(a action, verb string, c *channel, n *node.Node) {
+	r.seen++
 	place := n
 	n = r.mapping(n, "an operation")
 	if n == nil {
@@ -73,7 +74,7 @@ func (r *reader) message2(n *node.Node) *contract.Message {
 
 // missing warns about a document that promises types, but nothing to send or receive.
 func (r *reader) missing() {
-	if len(r.send.Operations)+len(r.receive.Operations) > 0 {
+	if r.seen > 0 {
 		return
 	}
 	at := r.root.Span()

@@ -27,6 +27,7 @@ func (r *reader) operations3() {
 }
 
 func (r *reader) operation3(name string, place *node.Node) {
+	r.seen++
 	n := r.mapping(place, "an operation")
 	if n == nil {
 		return

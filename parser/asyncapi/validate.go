@@ -72,7 +72,7 @@ func (r *reader) validate() diag.List {
 			r.explain(leaf, &found)
 		}
 	}
-	return found
+	return found.Sorted() // the validator walks maps
 }
 
 // plain turns a tree into what the validator takes.
@@ -109,8 +109,8 @@ func number(text string) json.Number {
 	return json.Number(text)
 }
 
-// silenced returns those findings of the official schema that reading the document has
-// not reported already, at the same place and in better words.
+// silenced returns those findings of the official schema at whose place reading the
+// document has not reported a fault already, in better words.
 func silenced(found, told diag.List) diag.List {
 	type place struct {
 		file      string
@@ -118,7 +118,9 @@ func silenced(found, told diag.List) diag.List {
 	}
 	said := map[place]bool{}
 	for _, d := range told {
-		said[place{d.Span.File, d.Span.Line, d.Span.Col}] = true
+		if d.Severity == diag.Error {
+			said[place{d.Span.File, d.Span.Line, d.Span.Col}] = true
+		}
 	}
 	return slices.DeleteFunc(found, func(d *diag.Diagnostic) bool {
 		return said[place{d.Span.File, d.Span.Line, d.Span.Col}]

@@ -69,8 +69,8 @@ func quote(n *node.Node) string {
 		return n.Kind().String()
 	}
 	s := []rune(n.Text())
-	if len(s) > 40 {
-		s = append(s[:40], '…')
+	if len(s) > 60 {
+		s = append(s[:60], '…')
 	}
 	return strconv.Quote(string(s))
 }
