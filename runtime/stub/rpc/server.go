@@ -1,0 +1,189 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+
+	"connectrpc.com/connect"
+
+	concordat "github.com/concordat-dev/concordat/runtime"
+)
+
+func options(s *concordat.Server) connect.HandlerOption {
+	return connect.WithHandlerOptions(connect.WithReadMaxBytes(int(s.MaxBody())), connect.WithCompressMinBytes(compressMin))
+}
+
+func incoming(spec *concordat.Spec, header http.Header, peer connect.Peer) *concordat.Call {
+	return &concordat.Call{Spec: spec, Side: concordat.Incoming, Meta: header, Peer: peer.Addr}
+}
+
+// HandleUnary answers m by impl.
+func HandleUnary[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) (*Out, error)) {
+	last := unaryNext(impl)
+	s.MountRPC(&m.Spec, m.Route, connect.NewUnaryHandler(m.Route, func(ctx context.Context, req *connect.Request[In]) (*connect.Response[Out], error) {
+		out, err := reply[Out](s.Intercept(ctx, incoming(&m.Spec, req.Header(), req.Peer()), req.Msg, last))
+		if err != nil {
+			return nil, toWire(err)
+		}
+		return connect.NewResponse(out), nil
+	}, options(s)))
+}
+
+// unaryNext calls impl and makes sure that it returned something.
+func unaryNext[In, Out any](impl func(context.Context, *In) (*Out, error)) concordat.Next {
+	return func(ctx context.Context, in any) (any, error) {
+		msg, err := message[In](in)
+		if err != nil {
+			return nil, err
+		}
+		out, err := impl(ctx, msg)
+		return given(out, err)
+	}
+}
+
+func given[Out any](out *Out, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	if out == nil {
+		return nil, concordat.Errorf(concordat.Internal, "the handler returned neither a reply nor an error")
+	}
+	return out, nil
+}
+
+// HandleServerStream answers m by what impl's stream yields.
+func HandleServerStream[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) iter.Seq2[*Out, error]) {
+	s.MountRPC(&m.Spec, m.Route, connect.NewServerStreamHandler(m.Route, func(ctx context.Context, req *connect.Request[In], stream *connect.ServerStream[Out]) error {
+		call := incoming(&m.Spec, req.Header(), req.Peer())
+		return respond(ctx, s, call, req.Msg, stream.Send, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
+			msg, err := message[In](in)
+			if err != nil {
+				return nil, err
+			}
+			return impl(ctx, msg), nil
+		})
+	}, options(s)))
+}
+
+// HandleClientStream answers m by impl, which ranges over the requests as they come.
+func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, iter.Seq2[*In, error]) (*Out, error)) {
+	last := func(ctx context.Context, in any) (any, error) {
+		seq, ok := in.(iter.Seq2[*In, error])
+		if !ok {
+			return nil, swapped("request stream", in)
+		}
+		out, err := impl(ctx, seq)
+		return given(out, err)
+	}
+	s.MountRPC(&m.Spec, m.Route, connect.NewClientStreamHandler(m.Route, func(ctx context.Context, stream *connect.ClientStream[In]) (*connect.Response[Out], error) {
+		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
+		out, err := reply[Out](s.Intercept(ctx, call, requests(func() (*In, error) {
+			if stream.Receive() {
+				return stream.Msg(), nil
+			}
+			if err := stream.Err(); err != nil {
+				return nil, err
+			}
+			return nil, io.EOF
+		}), last))
+		if err != nil {
+			return nil, toWire(err)
+		}
+		return connect.NewResponse(out), nil
+	}, options(s)))
+}
+
+// HandleBidi answers m by what impl's stream yields, which may range over the requests
+// meanwhile.
+func HandleBidi[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, iter.Seq2[*In, error]) iter.Seq2[*Out, error]) {
+	s.MountRPC(&m.Spec, m.Route, connect.NewBidiStreamHandler(m.Route, func(ctx context.Context, stream *connect.BidiStream[In, Out]) error {
+		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
+		return respond(ctx, s, call, requests(stream.Receive), stream.Send, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
+			seq, ok := in.(iter.Seq2[*In, error])
+			if !ok {
+				return nil, swapped("request stream", in)
+			}
+			return impl(ctx, seq), nil
+		})
+	}, options(s)))
+}
+
+// requests yields what receive returns until io.EOF, once.
+func requests[In any](receive func() (*In, error)) iter.Seq2[*In, error] {
+	var used atomic.Bool
+	return func(yield func(*In, error) bool) {
+		if used.Swap(true) {
+			yield(nil, errUsed)
+			return
+		}
+		for {
+			msg, err := receive()
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case err != nil:
+				yield(nil, fromWire(err))
+				return
+			case !yield(msg, nil):
+				return
+			}
+		}
+	}
+}
+
+// respond runs a call whose reply is a stream, and sends what it yields.
+func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.Call, in any, send func(*Out) error, impl func(context.Context, any) (iter.Seq2[*Out, error], error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	end := func(error) {}
+	out, err := s.Intercept(ctx, call, in, func(ctx context.Context, in any) (any, error) {
+		seq, err := impl(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		if seq == nil {
+			return nil, concordat.Errorf(concordat.Internal, "the handler returned no stream")
+		}
+		end = call.Stream()
+		return seq, nil
+	})
+	if err != nil {
+		return toWire(err)
+	}
+	seq, ok := out.(iter.Seq2[*Out, error])
+	if !ok {
+		err = swapped("reply stream", out)
+	} else {
+		err = pump(s, call, seq, send)
+	}
+	end(err)
+	return toWire(err)
+}
+
+// pump sends what seq yields. A panic in it becomes an Internal error, as Intercept does
+// for everything before.
+func pump[Out any](s *concordat.Server, call *concordat.Call, seq iter.Seq2[*Out, error], send func(*Out) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.Logger().Error("concordat: a handler panicked", "operation", call.Name, "panic", p, "stack", string(debug.Stack()))
+			err = concordat.Errorf(concordat.Internal, "internal error")
+		}
+	}()
+	for msg, err := range seq {
+		if err != nil {
+			return err
+		}
+		if err := send(msg); err != nil {
+			return fromWire(err)
+		}
+	}
+	return nil
+}
