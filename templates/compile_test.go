@@ -27,6 +27,7 @@ func TestSamplesCompile(t *testing.T) {
 			write(t, filepath.Join(dir, p.Name, f.Name), string(f.Content))
 		}
 	}
+	write(t, filepath.Join(dir, "users/roundtrip_test.go"), roundTrip)
 	write(t, filepath.Join(dir, "gen/retail/orders/v1/messages.go"), messages)
 	cmd := exec.Command("go", "test", "-vet=all", "./...")
 	cmd.Dir = dir
