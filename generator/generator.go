@@ -18,6 +18,7 @@ import (
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
+	"github.com/concordat-dev/concordat/generator/messages"
 	"github.com/concordat-dev/concordat/templates"
 	"github.com/concordat-dev/concordat/templates/golang"
 )
@@ -29,6 +30,13 @@ type Options struct {
 	ImportPath string // of the folder of output; "": the package's name
 	Source     string // of the header; "": the contract's own
 	Version    string // of the header: concordat's; "": "dev"
+
+	// Layout, of a Protobuf contract, says where packages live exactly as protoc-gen-go's
+	// parameters do; Package and ImportPath are ignored then.
+	Layout *messages.Options
+
+	// ServicesOnly leaves the messages of a Protobuf contract to somebody else.
+	ServicesOnly bool
 }
 
 // A File is generated source.
