@@ -78,7 +78,7 @@ func TestMutations(t *testing.T) {
 				survive(t, string(text))
 			}, other)
 		}
-		if n < 8*100 {
+		if n < 8*50 {
 			t.Errorf("%s: only %d mutations of %d bytes", file, n, len(data))
 		}
 	}

@@ -1,0 +1,130 @@
+// Package parser reads contracts of every format into the one model. It recognises a
+// format by what a file holds, hands the file to that format's parser, and keeps hostile
+// input out: files that are too large or are no text never reach a library.
+//
+// It imports contract, contract/diag, the format parsers below it, and the standard library.
+package parser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/contract/diag"
+	"github.com/concordat-dev/concordat/parser/asyncapi"
+	"github.com/concordat-dev/concordat/parser/openapi"
+	"github.com/concordat-dev/concordat/parser/protobuf"
+)
+
+// MaxBytes is the size of the largest file that is read where Options do not say otherwise:
+// 32 MiB, some eight times the largest public contract that we know.
+const MaxBytes = 32 << 20
+
+// Options say how files are read.
+type Options struct {
+	// Read returns the bytes of a file that is named by a slash path as the user, or a
+	// contract, spelled it. Its errors become diagnostics.
+	Read func(name string) ([]byte, error)
+
+	ImportPaths []string // where Protobuf imports are looked for, in order
+	MaxBytes    int64    // the largest file that is read; 0 stands for the constant MaxBytes
+}
+
+// Parse reads files into one contract: either one OpenAPI or AsyncAPI document with what it
+// refers to, or Protobuf files that belong together. The contract is nil only where nothing
+// at all could be understood; otherwise it holds everything that could, whatever the
+// findings say. Parse never panics on input and gives up when ctx is done.
+func Parse(ctx context.Context, files []string, o Options) (*contract.Contract, diag.List) {
+	var ds diag.List
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = MaxBytes
+	}
+	s := &source{read: o.Read, max: o.MaxBytes, held: map[string][]byte{}}
+	protos, document := s.sort(files, &ds)
+	var c *contract.Contract
+	var found diag.List
+	switch {
+	case document.name != "" && document.format == contract.OpenAPI:
+		c, found = openapi.Parse(ctx, document.name, s.readFile)
+	case document.name != "":
+		c, found = asyncapi.Parse(ctx, document.name, s.readFile)
+	case len(protos) > 0:
+		c, found = protobuf.Parse(ctx, protos, o.ImportPaths, s.readFile)
+	}
+	return c, append(ds, found...)
+}
+
+// A recognised file.
+type recognised struct {
+	name   string
+	format contract.Format
+}
+
+// sort recognises files: the Protobuf ones, or the single document. What belongs to
+// neither is a finding.
+func (s *source) sort(files []string, ds *diag.List) (protos []string, document recognised) {
+	for _, name := range files {
+		data, err := s.entry(name)
+		if err != nil {
+			unreadable(ds, name, err)
+			continue
+		}
+		format := s.recognise(name, data, ds)
+		switch {
+		case format == 0:
+		case document.name != "" || len(protos) > 0 && format != contract.Protobuf:
+			ds.Errorf("several-contracts", whole(name), "%s is a contract of its own beside %s", format, files[0]).Help =
+				"give one OpenAPI or AsyncAPI document at a time; only Protobuf files are read together"
+		case format == contract.Protobuf:
+			protos = append(protos, name)
+		default:
+			document = recognised{name, format}
+		}
+	}
+	if len(files) == 0 {
+		ds.Errorf("no-files", contract.Span{}, "no contract was given").Help = "name an OpenAPI, AsyncAPI or .proto file"
+	}
+	return protos, document
+}
+
+func (s *source) recognise(name string, data []byte, ds *diag.List) contract.Format {
+	if at, ok := binary(data); ok {
+		ds.Errorf("not-text", place(name, data, at), "byte 0x%02x at offset %d: a contract is UTF-8 text", data[at], at).Help =
+			"check that this is the source of a contract, not something compiled or packed"
+		return 0
+	}
+	format := Recognise(name, data)
+	if format == 0 {
+		ds.Errorf("unknown-format", whole(name), "this is no OpenAPI, AsyncAPI or Protobuf contract").Help =
+			"looked for a top-level key openapi, swagger or asyncapi, in YAML or JSON, and for a Protobuf syntax, edition, package, import, message, enum or service"
+	}
+	return format
+}
+
+// unreadable says why a file that was asked for could not be read.
+func unreadable(ds *diag.List, name string, err error) {
+	var large *tooLarge
+	switch {
+	case errors.As(err, &large):
+		ds.Errorf("too-large", whole(name), "the file has %s, more than the %s that are read", size(large.bytes), size(large.max)).Help =
+			"split the contract, and refer from one file to the other"
+	case errors.Is(err, fs.ErrNotExist):
+		ds.Errorf("missing-file", whole(name), "there is no such file").Help = "paths are relative to the working directory"
+	default:
+		ds.Errorf("unreadable-file", whole(name), "%v", err)
+	}
+}
+
+func size(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
+// whole is the place of a file as such.
+func whole(name string) contract.Span {
+	return contract.Span{File: name, Line: 1, Col: 1, EndLine: 1, EndCol: 1}
+}
