@@ -54,13 +54,14 @@ func Or(xs ...Code) Code {
 func Return(xs ...Code) Code { return jen.Return(xs...) }
 
 // Doc is c below a comment that holds lines, one each; blank lines at either end are left
-// out.
+// out. Nothing may stand between the comment and c, not even a blank: the formatter would
+// not take it for a doc comment, and would change its mind the second time.
 func Doc(lines []string, c Code) Code {
-	s := jen.Null()
-	for _, l := range paragraph(lines) {
-		s.Add(jen.Comment(l), jen.Line())
+	text := paragraph(lines)
+	if len(text) == 0 {
+		return c
 	}
-	return seq(s, c)
+	return jen.Custom(jen.Options{}, jen.Comment(strings.Join(text, "\n")+"\n"), c)
 }
 
 // Behind is c with a comment behind it on the same line; "" is none.

@@ -125,6 +125,7 @@ func TestCommentsOfStrangers(t *testing.T) {
 		{"NUL and byte order mark", "a\x00b\uFEFFc", "// abc"},
 		{"shown in another order than compiled", "a\u202eb\u2066c", "// abc"},
 		{"list", "A:\n- b\n- c", "// A:\n// - b\n// - c"},
+		{"list with paragraphs", "A:\n\n - b\n - c\n\n# D\n\n 1. e\n     f", "// A:\n//\n//   - b\n//   - c\n//\n// # D\n//\n//  1. e\n//     f"},
 		{"trailing blanks", "a \t", "// a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

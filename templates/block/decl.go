@@ -94,9 +94,6 @@ func (s Sig) Literal(statements ...Code) Code {
 	return jen.Func().Add(s.code(), jen.Custom(jen.Options{Open: "{", Close: "}", Separator: ";"}, statements...))
 }
 
-// Lines is statements, one on each line.
-func Lines(statements ...Code) Code { return lines("", "", "", statements) }
-
 // Block is a function value, a condition or a switch: head, then body in braces, one
 // statement on each line.
 func Block(head Code, body ...Code) Code { return jen.Add(head, lines("{", "}", "", body)) }
