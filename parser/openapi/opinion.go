@@ -95,7 +95,7 @@ func report(root *node.Node, err error, diags *diag.List) {
 	if len(text) > 300 {
 		text = strings.ToValidUTF8(text[:300], "") + "..."
 	}
-	d := diags.Warnf("second-opinion", place(root, text), "kin-openapi does not accept the document: %s", text)
+	d := diags.Warnf("second-opinion", placeNamed(root, text), "kin-openapi does not accept the document: %s", text)
 	d.Help = "code is generated all the same; other tools may refuse the document"
 }
 
@@ -106,8 +106,8 @@ var named = []*regexp.Regexp{
 
 var component = regexp.MustCompile(`(schema|parameter|response|header|request body|security scheme) "?([^":\s]+)"?:`)
 
-// place finds what an error names: an operation, a component, or the document.
-func place(root *node.Node, text string) contract.Span {
+// placeNamed finds what an error names: an operation, a component, or the document.
+func placeNamed(root *node.Node, text string) contract.Span {
 	if m := named[0].FindStringSubmatch(text); m != nil {
 		item := root.Get("paths").Get(m[1])
 		if op := named[1].FindStringSubmatch(text); op != nil && item.Has(strings.ToLower(op[1])) {
