@@ -192,8 +192,8 @@ func (b *replyBody) Close() error {
 
 // Transport returns a client that sends each request to the endpoint of the attempt in
 // the request's context (see [Attempt.Context]), whatever host the request names, by
-// HTTP/2 in plaintext, too, since gRPC needs it. It sets no timeout header and no
-// deadline: protocols that use it have their own.
+// HTTP/2 in plaintext, too, since gRPC needs it. The path stays as it is. It sets no
+// timeout header and no deadline: protocols that use it have their own.
 func (c *Conn) Transport() Doer { return rpcDoer{c} }
 
 // A Doer sends HTTP requests, as http.Client does.
@@ -212,9 +212,6 @@ func (d rpcDoer) Do(req *http.Request) (*http.Response, error) {
 	d.conn.spokeRPC.Store(true)
 	req = req.Clone(req.Context())
 	req.URL.Scheme, req.URL.Host = a.Base.Scheme, a.Base.Host
-	if a.Base.Path != "" {
-		req.URL.Path = a.Base.Path + req.URL.Path
-	}
 	req.Host = ""
 	resp, err := a.send(req.Context(), d.conn.rpc, req)
 	if err != nil {

@@ -70,9 +70,9 @@ type Call struct {
 	Meta Meta   // nil when there is none; outgoing: written before next is called
 	Peer string // the other side's address; outgoing: known once the call was sent
 
+	counted counted
+	// end is there when Stream was called, so the call ends when its stream does.
 	end func(error)
-	// held says that Stream was called, so the call ends when its stream does.
-	held bool
 }
 
 // SetMeta sets one entry of Meta, which it makes when there is none.
@@ -88,9 +88,8 @@ func (c *Call) SetMeta(key, value string) {
 // end is called, with the error that ended the stream or nil. Stubs call it, programs
 // need not; end may be called more than once, and only the first counts.
 func (c *Call) Stream() (end func(error)) {
-	c.held = true
 	if c.end == nil {
-		return func(error) {}
+		c.end = c.counted.once()
 	}
 	return c.end
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/discovery"
@@ -30,7 +29,6 @@ type Conn struct {
 	retry     retry.Policy
 	budget    *budget.Budget
 	validate  bool
-	epoch     time.Time
 	rest, rpc wire
 	spokeRPC  atomic.Bool
 	sessions  tls.ClientSessionCache
@@ -78,7 +76,7 @@ func NewBrokerConn(b broker.Broker, opts ...ConnOption) (*Conn, error) {
 }
 
 func newConn(opts []ConnOption) *Conn {
-	c := &Conn{retries: DefaultRetries, epoch: time.Now(), sessions: tls.NewLRUClientSessionCache(0)}
+	c := &Conn{retries: DefaultRetries, sessions: tls.NewLRUClientSessionCache(0)}
 	c.defaults()
 	for _, o := range opts {
 		o.conn(c)
@@ -127,9 +125,6 @@ func (c *Conn) scheme() string {
 	}
 	return "https"
 }
-
-// now is the time that policies are told.
-func (c *Conn) now() time.Duration { return time.Since(c.epoch) }
 
 // Close stops resolving and closes idle connections. Calls in flight go on; new ones
 // fail.

@@ -40,12 +40,16 @@ type common struct {
 	timeout   time.Duration
 	maxBody   int64
 	log       *slog.Logger
+	epoch     time.Time // policies and statistics are told the time since then
 	stats     stats.Table
 }
 
 func (k *common) defaults() {
-	k.timeout, k.maxBody, k.log = DefaultTimeout, DefaultMaxBody, slog.Default()
+	k.timeout, k.maxBody, k.log, k.epoch = DefaultTimeout, DefaultMaxBody, slog.Default(), time.Now()
 }
+
+// now is the time since epoch; asking that is cheaper than asking for the time.
+func (k *common) now() time.Duration { return time.Since(k.epoch) }
 
 // MaxBody returns how many bytes a body may have. Stubs ask.
 func (k *common) MaxBody() int64 { return k.maxBody }

@@ -8,40 +8,42 @@ import (
 	"github.com/concordat-dev/concordat/runtime/policy/stats"
 )
 
+// A counted is a call that statistics know to have begun.
+type counted struct {
+	k     *common
+	op    *stats.Op
+	start time.Duration
+}
+
+func (c *counted) end(code Code) { c.op.End(c.k.now()-c.start, uint8(code)) }
+
+// once returns a function whose first call counts the end.
+func (c counted) once() func(error) {
+	if c.op == nil {
+		return func(error) {}
+	}
+	var ended atomic.Bool
+	return func(err error) {
+		if !ended.Swap(true) {
+			c.end(codeOf(err))
+		}
+	}
+}
+
 // count runs a call within statistics and interceptors. A panic counts as Internal.
 func (k *common) count(ctx context.Context, call *Call, in any, last Next) (out any, err error) {
-	op, start, code := k.stats.Of(call.Spec, call.Name), time.Now(), Internal
+	op, code := k.stats.Of(call.Spec, call.Name), Internal
 	op.Begin()
-	if call.Kind.Streams() {
-		call.end = onEnd(op, start)
-	}
+	call.end, call.counted = nil, counted{k, op, k.now()}
 	defer func() {
 		switch {
 		case call.end == nil:
-			op.End(time.Since(start), uint8(code))
-		case !call.held || code != OK:
-			call.end(errOf(code, err))
+			call.counted.end(code)
+		case code != OK:
+			call.end(&Error{Code: code})
 		}
 	}()
 	out, err = run(ctx, k.chain, call, in, last)
 	code = codeOf(err)
 	return out, err
-}
-
-// errOf returns err, or an error of the code where a panic left none.
-func errOf(code Code, err error) error {
-	if err == nil && code != OK {
-		return &Error{Code: code}
-	}
-	return err
-}
-
-// onEnd returns a function whose first call counts the end of a stream.
-func onEnd(op *stats.Op, start time.Time) func(error) {
-	var ended atomic.Bool
-	return func(err error) {
-		if !ended.Swap(true) {
-			op.End(time.Since(start), uint8(codeOf(err)))
-		}
-	}
 }

@@ -30,8 +30,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 	repeatable := spec.Idempotent && !spec.Kind.Streams()
 	var last *endpoint
 	for n := 0; ; n++ {
-		start := time.Now()
-		now := start.Sub(c.epoch)
+		now := c.now()
 		if now >= s.due {
 			c.probe(now)
 		}
@@ -39,9 +38,9 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 		a := attempts.Get().(*Attempt)
 		a.begin(c, spec, last, n)
 		if repeatable {
-			a.share(ctx, start, c.retry.Max)
+			a.share(ctx, now, c.retry.Max)
 		}
-		err, v := c.once(ctx, a, attempt, start)
+		err, v := c.once(ctx, a, attempt, now)
 		after := time.Duration(a.after.Load())
 		a.release()
 		if err == nil {
@@ -68,12 +67,13 @@ func (a *Attempt) begin(c *Conn, spec *Spec, at *endpoint, n int) {
 }
 
 // share gives a its part of what is left, where that is less than all of it.
-func (a *Attempt) share(ctx context.Context, now time.Time, last int) {
+func (a *Attempt) share(ctx context.Context, now time.Duration, last int) {
 	end, ok := ctx.Deadline()
 	if !ok || a.N >= last {
 		return
 	}
-	a.limit = now.Add(deadline.Share(end.Sub(now), a.N, last))
+	left := end.Sub(a.conn.epoch) - now
+	a.limit = a.conn.epoch.Add(now + deadline.Share(left, a.N, last))
 }
 
 func (a *Attempt) release() {
@@ -83,7 +83,7 @@ func (a *Attempt) release() {
 }
 
 // once makes one attempt and tells the picker and the ejector how it went.
-func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Time) (err error, v retry.Verdict) {
+func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Duration) (err error, v retry.Verdict) {
 	at := a.at
 	at.load.Begin()
 	returned := false
@@ -94,14 +94,13 @@ func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Contex
 	}()
 	err = attempt(ctx, a)
 	returned = true
-	end := time.Now()
-	now := end.Sub(c.epoch)
+	now := c.now()
 	bad, v := c.judge(ctx, a, err)
 	if err != nil && ctx.Err() == context.Canceled {
 		at.load.End()
 		return err, retry.Final
 	}
-	at.load.EndAfter(now, end.Sub(start))
+	at.load.EndAfter(now, now-start)
 	if c.ends.group.Observe(&at.host, now, !bad) {
 		c.ends.refresh()
 		c.log.Warn("endpoint ejected after repeated failures", "target", c.String(), "endpoint", at.Addr, "error", err)
