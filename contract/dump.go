@@ -15,8 +15,9 @@ import (
 //
 // where the place is "@file:line:col" outside c.Source. The path stands on servers, schemes,
 // services, operations, channels, messages and types; what lies below them has its place
-// alone. A field's name ends in "?" where it may be absent; "&Name" refers to a type. Prose
-// is quoted on lines of its own. testdata/dump.golden shows every kind of line. The same contract gives the same bytes.
+// alone. A field's name ends in "?" where it may be absent, an element "|null" where it may
+// be null; "&Name" refers to a type. Prose is quoted on lines of its own.
+// testdata/dump.golden shows every kind of line. The same contract gives the same bytes.
 // The error is w's.
 func Dump(w io.Writer, c *Contract) error {
 	d := &dumper{source: c.Source}
@@ -289,7 +290,7 @@ func (d *dumper) body(b *Body) {
 	if b.Schema != nil {
 		kind = head(b.Schema)
 	}
-	d.line("body", b.Media, kind, when(b.Required, "required"), d.at(b.Span))
+	d.line("body", b.Media, kind, when(b.Required, "required"), when(b.Nullable, "nullable"), d.at(b.Span))
 	d.in(func() {
 		d.inside(b.Schema)
 		for _, e := range b.Encoding {

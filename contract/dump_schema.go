@@ -76,9 +76,9 @@ func listHead(s *List) string {
 		parts = append(parts, head(p))
 	}
 	if s.Elem != nil && len(parts) > 0 {
-		parts = append(parts, "..."+head(s.Elem))
+		parts = append(parts, "..."+or(s.Elem, s.NullElem))
 	} else if s.Elem != nil {
-		parts = append(parts, head(s.Elem))
+		parts = append(parts, or(s.Elem, s.NullElem))
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
 }
@@ -88,7 +88,15 @@ func mapHead(s *Map) string {
 	if s.Key != nil {
 		key = head(s.Key)
 	}
-	return "map[" + key + "] " + head(s.Value)
+	return "map[" + key + "] " + or(s.Value, s.NullValue)
+}
+
+// or is the head of what may be null, too.
+func or(s Schema, null bool) string {
+	if null {
+		return head(s) + "|null"
+	}
+	return head(s)
 }
 
 func enumHead(e *Enum) string {
@@ -140,7 +148,7 @@ func (d *dumper) object(s *Object) {
 		d.in(func() { d.inside(p.Schema) })
 	}
 	if s.Extra != nil {
-		d.line("extra", head(s.Extra))
+		d.line("extra", or(s.Extra, s.NullExtra))
 		d.in(func() { d.inside(s.Extra) })
 	}
 }

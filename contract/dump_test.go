@@ -68,6 +68,7 @@ func everything() *Contract {
 		{Name: "price", Nullable: true, Default: new("0"), Schema: &Scalar{Kind: Decimal, Rules: Rules{Min: "0", Max: "10", ExclusiveMax: true, MultipleOf: "0.01"}}},
 		{Name: "parts", Schema: &List{Elem: &Ref{item}, Rules: Rules{MaxLen: new(9), Unique: true}}},
 		{Name: "pair", Schema: &List{Prefix: []Schema{&Scalar{Kind: String}, &Scalar{Kind: Bool}}}},
+		{Name: "holes", Schema: &Map{Value: &List{Elem: &Scalar{Kind: Int32}, NullElem: true}, NullValue: true}},
 		{Name: "row", Schema: &List{Prefix: []Schema{&Scalar{Kind: String}}, Elem: &Scalar{Kind: Bool}}},
 		{Name: "state", WriteOnly: true, Schema: &Enum{Base: String, Open: true, Nullable: true, Values: []EnumValue{
 			{Name: "New", JSON: `"new"`, Doc: Doc{Summary: "Not yet sold"}}, {JSON: `"sold"`}}}},
@@ -76,7 +77,7 @@ func everything() *Contract {
 		{Name: "labels", Schema: &Map{Value: &Object{Fields: []*Field{{Name: "text", Schema: &Scalar{Kind: String}}}}}},
 		{Name: "either", Schema: &Union{Tag: "kind", Variants: []*Variant{
 			{Name: "item", Tags: []string{"item"}, Schema: &Ref{item}},
-			{Schema: &Object{Extra: &Scalar{Kind: Integer}, Pattern: []*Pattern{{Regexp: "^x-", Schema: &Any{}}}}}}}},
+			{Schema: &Object{Extra: &Scalar{Kind: Integer}, NullExtra: true, Pattern: []*Pattern{{Regexp: "^x-", Schema: &Any{}}}}}}}},
 		{Name: "free", Schema: &Any{Reason: "not expressible"}, Doc: Doc{Deprecated: "use labels"}},
 	}}
 	key := &Scheme{Name: "key", Kind: "apiKey", In: "header", Param: "X-Key", Span: at(50, "#/components/securitySchemes/key")}
@@ -85,7 +86,7 @@ func everything() *Contract {
 		Vars:     []*Variable{{Name: "region", Default: "eu", Enum: []string{"eu", "us"}, Span: at(6, "")}},
 		Bindings: []*Binding{{Protocol: "mqtt", On: "server", Values: []Value{{Key: "lastWill.qos", Text: "2"}}}}}
 	body := &Message{Name: "Item", Doc: Doc{Summary: "One item"}, Span: at(31, "#/x"), Key: &Location{In: "payload", Pointer: "/id"},
-		Bodies: []*Body{{Media: "application/json", Required: true, Schema: &Ref{item}, Span: at(32, "")},
+		Bodies: []*Body{{Media: "application/json", Required: true, Nullable: true, Schema: &Ref{item}, Span: at(32, "")},
 			{Media: "multipart/form-data", Schema: &Object{}, Encoding: []*Encoding{{Field: "f", Media: "image/png", Style: "form", Explode: true}}}},
 		Headers: []*Field{{Name: "trace", Schema: &Scalar{Kind: String}}}}
 	get := &Operation{Name: "getItem", Kind: Unary, Idempotent: true, Tags: []string{"items"}, Span: at(10, "#/paths/~1items~1{id}/get"),
