@@ -25,7 +25,8 @@ type pass struct {
 	tags   map[*contract.Object]map[string]*tagging
 	forms  map[*contract.Object]bool // multipart bodies
 
-	declare *declarer
+	declare  *declarer
+	messages map[carriedKey]*carried
 
 	decls []*placed
 	group int // that declarations belong to: what is being walked
@@ -43,11 +44,12 @@ type placed struct {
 func newPass(ctx context.Context, c *contract.Contract, o Options, out *golang.Package, diags *diag.List) *pass {
 	return &pass{
 		ctx: ctx, c: c, o: o, diags: diags, out: out, names: packageScope(), at: c.Span,
-		types:  make(map[*contract.Type]*held),
-		inline: make(map[contract.Schema]*held),
-		flat:   make(map[*contract.Union]*flat),
-		tags:   make(map[*contract.Object]map[string]*tagging),
-		forms:  make(map[*contract.Object]bool),
+		types:    make(map[*contract.Type]*held),
+		inline:   make(map[contract.Schema]*held),
+		flat:     make(map[*contract.Union]*flat),
+		tags:     make(map[*contract.Object]map[string]*tagging),
+		forms:    make(map[*contract.Object]bool),
+		messages: make(map[carriedKey]*carried),
 	}
 }
 

@@ -23,6 +23,8 @@ type operation struct {
 	request string // name of the type of its argument
 	reply   string // name of a type made for its results; "" for none
 	shape   results
+
+	carried, answer *carried // of messages: what is sent, and what comes back
 }
 
 // services names what the contract's services consist of. Their methods come later.
@@ -30,76 +32,44 @@ func (p *pass) services() []*service {
 	var out []*service
 	group := len(p.c.Types)
 	for _, s := range p.c.Services {
-		for _, part := range parts(s) {
-			svc := &service{pass: p, from: s, out: p.nameService(s, part, len(p.c.Services) == 1)}
-			methods := newScope()
-			for _, op := range part.ops {
-				group++
-				svc.ops = append(svc.ops, svc.operation(op, methods, group))
-			}
-			out = append(out, svc)
+		svc := &service{pass: p, from: s, out: p.nameService(s)}
+		methods := newScope()
+		for _, op := range s.Operations {
+			group++
+			svc.ops = append(svc.ops, svc.operation(op, methods, group))
 		}
+		out = append(out, svc)
 	}
 	return out
 }
 
-// A part is the operations of a service that one Go interface holds.
-type part struct {
-	suffix string // of names: "Send", "Receive", "" where there is but one part
-	ops    []*contract.Operation
-}
-
-// parts divides what an application sends from what it receives: one program publishes
-// the first and subscribes to the second.
-func parts(s *contract.Service) []part {
-	send, receive := part{suffix: "Send"}, part{suffix: "Receive"}
-	for _, op := range s.Operations {
-		if op.Kind == contract.Receive {
-			receive.ops = append(receive.ops, op)
-		} else {
-			send.ops = append(send.ops, op)
-		}
-	}
-	switch {
-	case len(receive.ops) == 0:
-		send.suffix = ""
-		return []part{send}
-	case len(send.ops) == 0:
-		receive.suffix = ""
-		return []part{receive}
-	}
-	return []part{send, receive}
-}
-
 // nameService names an interface, its client and its functions. The only service of a
-// contract has a plain Client; others are called after themselves.
-func (p *pass) nameService(s *contract.Service, part part, only bool) *golang.Service {
+// contract has a plain Client; of two, a sender's has SendPublisher and SubscribeSend;
+// others are called after themselves.
+func (p *pass) nameService(s *contract.Service) *golang.Service {
 	out := &golang.Service{Wire: golang.REST}
 	client, register := "Client", "Register"
 	if p.c.Format == contract.AsyncAPI {
 		out.Wire, client, register = golang.Events, "Publisher", "Subscribe"
 	}
-	out.Name = p.names.name(exported(baseName(s.Name))+part.suffix, "Service", "API")
-	prefix := part.suffix
-	if !only {
-		prefix = out.Name
-	}
-	out.Client = p.names.name(prefix+client, "", "Type")
-	if out.Client != prefix+client {
+	out.Name = p.names.name(exported(baseName(s.Name)), "Service", "API")
+	prefix := p.prefix(s, out.Name)
+	out.Client = prefix + client
+	if !p.names.take(out.Client) {
 		out.Client = p.names.name(out.Name + client)
 	}
 	out.New = p.names.name("New" + out.Client)
 	out.Register = p.names.name(register + prefix)
-	p.docService(s, part, out)
+	p.docService(s, out)
 	out.Fake = &golang.Fake{Name: out.Name, Doc: wrap(out.Name+" implements "+p.out.Name+"."+out.Name+
 		" with its fields. A method whose field is nil fails with concordat.Unimplemented.", "")}
 	return out
 }
 
-func (p *pass) docService(s *contract.Service, part part, out *golang.Service) {
+func (p *pass) docService(s *contract.Service, out *golang.Service) {
 	what := "the contract of the " + strings.TrimSuffix(out.Name, "Service") + " service. The client, the server and the fake all implement it."
 	switch {
-	case out.Wire == golang.Events && part.suffix == "Receive":
+	case out.Wire == golang.Events && receives(s):
 		what = "the messages that the application of this contract receives. A Publisher sends them to it; the application implements the interface."
 	case out.Wire == golang.Events:
 		what = "the messages that the application of this contract sends. A Publisher sends them; who wants them implements the interface."
@@ -117,6 +87,31 @@ func (p *pass) docService(s *contract.Service, part part, out *golang.Service) {
 	out.ClientDoc = []string{out.Client + " calls a " + out.Name + " service over a connection."}
 	out.NewDoc = []string{out.New + " returns a client that calls over conn."}
 	out.RegisterDoc = []string{out.Register + " serves impl on s."}
+}
+
+// prefix is what tells a service's client from others in its package.
+func (p *pass) prefix(s *contract.Service, name string) string {
+	if len(p.c.Services) == 1 {
+		return ""
+	}
+	if p.c.Format == contract.AsyncAPI {
+		for _, action := range []string{"Send", "Receive"} {
+			if strings.HasSuffix(s.Name, action) {
+				return action
+			}
+		}
+	}
+	return name
+}
+
+// receives says whether the application of a contract is who the messages go to.
+func receives(s *contract.Service) bool {
+	for _, op := range s.Operations {
+		if op.Kind != contract.Request {
+			return op.Kind == contract.Receive
+		}
+	}
+	return strings.HasSuffix(s.Name, "Receive")
 }
 
 func (s *service) operation(op *contract.Operation, methods *scope, group int) *operation {

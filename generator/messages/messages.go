@@ -69,7 +69,7 @@ type Plan struct {
 func New(descriptors []byte, files []string, opts Options) (*Plan, error) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(descriptors, &set); err != nil {
-		return nil, fmt.Errorf("descriptors: %w", err)
+		return nil, brief(fmt.Errorf("descriptors: %w", err))
 	}
 	param, err := opts.parameter(set.File)
 	if err != nil {
@@ -88,10 +88,11 @@ func New(descriptors []byte, files []string, opts Options) (*Plan, error) {
 	return p, nil
 }
 
-// brief drops the pages of advice that follow the first line of protogen's errors.
+// brief drops the pages of advice that follow the first line of protogen's errors, and
+// the blanks that the Protobuf module varies so that nobody compares its texts.
 func brief(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
-	return errors.New(line)
+	return errors.New(strings.ReplaceAll(line, "\u00a0", " "))
 }
 
 // parameter writes opts as protoc-gen-go reads them.
