@@ -92,7 +92,7 @@ func partial(u *unit, l *diag.List) *contract.Contract {
 	}
 	c, err := build(u)
 	if err != nil && !faulty {
-		l.Errorf("invalid-descriptors", contract.Span{File: u.display(u.asked[0])}, "%v", err)
+		l.Errorf("invalid-descriptors", contract.Span{File: u.display(u.asked[0])}, "descriptors cannot be read: %s", plain(err))
 	}
 	return c
 }
@@ -128,10 +128,14 @@ func FromDescriptors(set []byte, files []string) (c *contract.Contract, l diag.L
 	}()
 	c, err := build(&unit{raw: set, asked: files, display: func(n string) string { return n }})
 	if err != nil {
-		l.Errorf("invalid-descriptors", contract.Span{File: files[0]}, "descriptors cannot be read: %v", err)
+		l.Errorf("invalid-descriptors", contract.Span{File: files[0]}, "descriptors cannot be read: %s", plain(err))
 	}
 	return c, l
 }
+
+// plain undoes the blanks that the Protobuf module varies in its errors so that nobody
+// compares them: ours are compared.
+func plain(err error) string { return strings.ReplaceAll(err.Error(), "\u00a0", " ") }
 
 // A unit is a compiled set of files.
 type unit struct {
