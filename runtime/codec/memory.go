@@ -27,6 +27,9 @@ func (Go[T]) Any(p unsafe.Pointer) any { return (*T)(p) }
 // MapOf reaches into maps from string to T.
 type MapOf[T any] struct{}
 
+// Of returns a nil *T: Check asks what the values are.
+func (MapOf[T]) Of() any { return (*T)(nil) }
+
 // Make implements MapType.
 func (MapOf[T]) Make(m unsafe.Pointer) { *(*map[string]T)(m) = map[string]T{} }
 

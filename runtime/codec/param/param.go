@@ -7,8 +7,6 @@
 package param
 
 import (
-	"unsafe"
-
 	"github.com/concordat-dev/concordat/runtime/codec"
 )
 
@@ -64,79 +62,63 @@ type FormField struct {
 	Explode, Reserved bool
 }
 
-// AppendPath appends template with the Path parameters of ps in place of their {names},
-// percent-encoded. Parameters are required; an empty one is an error, since no server
-// would see it.
-func AppendPath(b []byte, template string, ps []Param, base unsafe.Pointer) ([]byte, error) {
-	return b, nil
+// text is how the parts of a parameter are told apart and escaped at one place.
+type text uint8
+
+const (
+	plain    text = iota // headers, addresses: as they are
+	escaped              // paths, queries, cookies: only unreserved characters as they are
+	reserved             // queries with Reserved
+	formText             // urlencoded bodies: as escaped, but + for a space
+)
+
+func (p *Param) text() text {
+	switch {
+	case p.In == Header || p.In == Address:
+		return plain
+	case p.In == Query && p.Reserved:
+		return reserved
+	}
+	return escaped
 }
 
-// AppendAddress is AppendPath for the Address parameters of messages: nothing is encoded.
-func AppendAddress(b []byte, template string, ps []Param, base unsafe.Pointer) ([]byte, error) {
-	return b, nil
+func (p *Param) style() Style {
+	if p.Style != Default {
+		return p.Style
+	}
+	if p.In == Query || p.In == Cookie {
+		return Form
+	}
+	return Simple
 }
 
-// AppendQuery appends the Query parameters of ps, without a question mark: "a=1&b=2".
-// Nothing is appended where all of them are absent.
-func AppendQuery(b []byte, ps []Param, base unsafe.Pointer) ([]byte, error) { return b, nil }
-
-// AppendCookie appends the Cookie parameters of ps as the value of a Cookie header: "a=1; b=2".
-func AppendCookie(b []byte, ps []Param, base unsafe.Pointer) ([]byte, error) { return b, nil }
-
-// WriteHeader sets the Header parameters of ps in h, which is an http.Header.
-func WriteHeader(h map[string][]string, ps []Param, base unsafe.Pointer) error { return nil }
-
-// WriteMeta sets the Header parameters of ps in the headers of a message.
-func WriteMeta(h map[string]string, ps []Param, base unsafe.Pointer) error { return nil }
-
-// ParsePath reads the Path parameters of ps. names are the parameters of the template in
-// its order (Names), values what stands in their places: already unescaped. What is wrong is
-// added to e with pointers like "/path/id".
-func ParsePath(ps []Param, names, values []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
+func (p *Param) field() codec.Field {
+	return codec.Field{T: p.T, R: p.R, Off: p.Off, Kind: p.Kind, Flag: p.Flag}
 }
 
-// ParseAddress reads the Address parameters of ps from an address that template matches.
-func ParseAddress(ps []Param, template, address string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
+var places = [...]string{"path", "query", "header", "cookie", "address"}
+
+// pointer is where a violation of the parameter is said to be.
+func (p *Param) pointer() string { return "/" + places[p.In] + "/" + codec.Escape(p.Name) }
+
+// locate puts the pointers of violations that were added since there were n below base.
+func locate(e *codec.Error, n int, base string) {
+	for i := n; i < len(e.Violations); i++ {
+		e.Violations[i].Pointer = base + e.Violations[i].Pointer
+	}
 }
 
-// ParseQuery reads the Query parameters of ps from the query as it stands in the URL,
-// without the question mark. Names that ps does not hold are ignored.
-func ParseQuery(ps []Param, raw string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {}
-
-// ParseHeader reads the Header parameters of ps from h, which is an http.Header.
-func ParseHeader(ps []Param, h map[string][]string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
+// fault returns an error about one parameter.
+func (p *Param) fault(c codec.Code, msg string) error {
+	return &codec.Error{Violations: []codec.Violation{{Pointer: p.pointer(), Code: c, Message: msg}}}
 }
 
-// ParseMeta reads the Header parameters of ps from the headers of a message; the case of
-// their names does not matter.
-func ParseMeta(ps []Param, h map[string]string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {}
-
-// ParseCookie reads the Cookie parameters of ps from the values of the Cookie headers.
-func ParseCookie(ps []Param, lines []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {}
-
-// Names returns the parameters of a template in its order: what stands in braces.
-func Names(template string) []string { return nil }
-
-// AppendForm appends the object at p as application/x-www-form-urlencoded.
-func AppendForm(b []byte, t *codec.Type, fs []FormField, p unsafe.Pointer, m codec.Mode) ([]byte, error) {
-	return b, nil
+// find returns the parameter of a place by its name.
+func find(ps []Param, in Place, name string) *Param {
+	for i := range ps {
+		if ps[i].In == in && ps[i].Name == name {
+			return &ps[i]
+		}
+	}
+	return nil
 }
-
-// ParseForm reads application/x-www-form-urlencoded into the object at p. Pointers of
-// what is wrong are like those of a JSON body: "/name".
-func ParseForm(t *codec.Type, fs []FormField, raw string, p unsafe.Pointer, m codec.Mode, e *codec.Error) {
-}
-
-// AppendText appends the field of the value at base as plain text: scalars as they are, anything else as
-// JSON. It is what a part of multipart/form-data or a text/plain body holds. False: the field is absent.
-func AppendText(b []byte, f *codec.Field, base unsafe.Pointer, m codec.Mode) ([]byte, bool, error) {
-	return b, false, nil
-}
-
-// ParseText is the inverse of AppendText. What is wrong is added to e below pointer.
-func ParseText(s string, f *codec.Field, base unsafe.Pointer, m codec.Mode, pointer string, e *codec.Error) {
-}
-
-// Check holds ps against the struct T and returns every mismatch. It uses reflection and
-// is for tests.
-func Check[T any](ps []Param) error { return nil }

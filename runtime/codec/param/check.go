@@ -1,0 +1,49 @@
+package param
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/concordat-dev/concordat/runtime/codec"
+)
+
+// Check holds ps against the struct T and returns every mismatch. It uses reflection and
+// is for tests.
+func Check[T any](ps []Param) error {
+	var errs []error
+	for i := range ps {
+		p := &ps[i]
+		f := p.field()
+		if err := codec.CheckField[T](&f, p.Name); err != nil {
+			errs = append(errs, fmt.Errorf("%s parameter: %w", places[p.In], err))
+		}
+		if err := p.legal(); err != nil {
+			errs = append(errs, fmt.Errorf("%s parameter %s: %w", places[p.In], p.Name, err))
+		}
+		if find(ps, p.In, p.Name) != p {
+			errs = append(errs, fmt.Errorf("%s parameter %s: is there twice", places[p.In], p.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// legal says whether the style goes with the place (OpenAPI 3.1, 4.8.12.2).
+func (p *Param) legal() error {
+	ok := false
+	switch p.style() {
+	case JSON:
+		ok = true
+	case Simple:
+		ok = p.In == Path || p.In == Header || p.In == Address
+	case Label, Matrix:
+		ok = p.In == Path
+	case Form:
+		ok = p.In == Query || p.In == Cookie
+	case SpaceDelimited, PipeDelimited, DeepObject:
+		ok = p.In == Query
+	}
+	if !ok {
+		return errors.New("has a style that its place does not allow")
+	}
+	return nil
+}
