@@ -2,6 +2,7 @@ package stub
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -15,7 +16,7 @@ import (
 // answer writes the handler's result.
 func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, out pointer) {
 	if out == nil {
-		h.fail(w, r, concordat.Errorf(concordat.Internal, "the handler returned neither a result nor an error"))
+		h.fail(w, r, errors.New("the handler returned neither a result nor an error"))
 		return
 	}
 	status := h.status(out)
@@ -25,7 +26,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, 
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		h.fail(w, r, concordat.Errorf(concordat.Internal, "the handler returned status %d, which the contract does not declare as a success", status))
+		h.fail(w, r, fmt.Errorf("the handler returned status %d, which the contract does not declare as a success", status))
 		return
 	}
 	reply, p := &h.op.Replies[i], &h.plan.replies[i]
@@ -34,7 +35,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, 
 	}
 	if len(reply.Headers) > 0 {
 		if err := param.WriteHeader(w.Header(), reply.Headers, out); err != nil {
-			h.fail(w, r, concordat.Errorf(concordat.Internal, "%w", err))
+			h.fail(w, r, fmt.Errorf("a header of the result is not what the contract allows: %w", err))
 			return
 		}
 	}
@@ -47,7 +48,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, 
 		return
 	}
 	if err := writeBody(w, status, p, out); err != nil {
-		h.fail(w, r, concordat.Errorf(concordat.Internal, "the handler's result is not what the contract allows: %w", err))
+		h.fail(w, r, fmt.Errorf("the handler's result is not what the contract allows: %w", err))
 	}
 }
 
@@ -84,10 +85,8 @@ func writeBody(w http.ResponseWriter, status int, p *part, base pointer) error {
 // stream copies a reader to the client, piece by piece as it comes, and closes it.
 func (h *handler) stream(w http.ResponseWriter, r *http.Request, status int, p *part, out pointer) {
 	at, _ := p.Value(out)
-	body := *(*io.Reader)(at)
-	if c, ok := body.(io.Closer); ok {
-		defer c.Close()
-	}
+	body := *(*io.ReadCloser)(at)
+	defer body.Close()
 	if w.Header().Get("Content-Type") == "" {
 		w.Header()["Content-Type"] = p.header
 	}
@@ -116,7 +115,7 @@ func (f flusher) Write(b []byte) (int, error) {
 }
 
 // fail writes the handler's error: as the failure that the contract declares for it, or
-// as problem details.
+// as problem details. What is no *concordat.Error is logged and stays here.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e, ok := errors.AsType[*concordat.Error](err); ok && e.Detail != nil {
 		if p, status, base := h.declared(e); p != nil {

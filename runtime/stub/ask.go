@@ -69,7 +69,7 @@ func Answer[M, R any](s *concordat.Server, q *Request[M, R], impl func(context.C
 			err = q.Reply.plain().write(out, pointer(r), nil)
 		}
 		if err != nil {
-			failed(out, err)
+			failed(out, s.Public(ctx, q.Name, err))
 		}
 		if out.Address = replyAddress(in, q.Reply.Route, out.Address); out.Address == "" {
 			return err
@@ -92,14 +92,9 @@ func replyAddress(in *broker.Message, route, written string) string {
 	return route
 }
 
-// failed makes out the answer that says what went wrong, without what is nobody's business.
-func failed(out *broker.Message, err error) {
-	e := concordat.ErrorOf(err)
-	text := e.Message
-	if e.Code == concordat.Unknown || e.Code == concordat.Internal {
-		text = "internal error"
-	}
-	out.Headers = map[string]string{HeaderCode: e.Code.String(), HeaderMessage: clip(strings.ReplaceAll(text, "\n", " "))}
+// failed makes out the answer that says what went wrong.
+func failed(out *broker.Message, e *concordat.Error) {
+	out.Headers = map[string]string{HeaderCode: e.Code.String(), HeaderMessage: clip(strings.ReplaceAll(e.Message, "\n", " "))}
 	out.Body, out.Media = nil, ""
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
@@ -27,10 +28,19 @@ func (e *invalid) Error() string {
 
 // status is 400 for what cannot be understood, 422 for what is understood and forbidden.
 func (e *invalid) status() int {
-	if e.params.Malformed || e.body.Malformed {
+	if e.params.Malformed || e.body.Malformed || slices.ContainsFunc(e.params.Violations, misread) {
 		return http.StatusBadRequest
 	}
 	return http.StatusUnprocessableEntity
+}
+
+// misread says whether a parameter's text is not even of its type.
+func misread(v codec.Violation) bool {
+	switch v.Code {
+	case codec.CodeSyntax, codec.CodeUTF8, codec.CodeType, codec.CodeDepth, codec.CodeDuplicate:
+		return true
+	}
+	return false
 }
 
 // err is e for interceptors and statistics.
@@ -43,11 +53,11 @@ func (e *invalid) err() error {
 // bind fills the argument at base from the request. An error is an *Error with the status
 // to answer, which may wrap an *invalid. cleanup, where there is one, is called when the
 // argument is not needed any more.
-func (h *handler) bind(w http.ResponseWriter, r *http.Request, path []string, base pointer) (cleanup func(), err error) {
+func (h *handler) bind(r *http.Request, path []string, base pointer) (cleanup func(), err error) {
 	wrong := new(invalid)
 	h.params(r, path, base, &wrong.params)
 	if len(h.plan.bodies) > 0 {
-		cleanup, err = h.body(w, r, base, &wrong.body)
+		cleanup, err = h.body(r, base, &wrong.body)
 	}
 	switch {
 	case err != nil:
@@ -75,7 +85,7 @@ func (h *handler) params(r *http.Request, path []string, base pointer, e *codec.
 }
 
 // body reads the request's body by its media type.
-func (h *handler) body(w http.ResponseWriter, r *http.Request, base pointer, e *codec.Error) (cleanup func(), err error) {
+func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup func(), err error) {
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
 		if h.required() {
 			e.Malformed = true
@@ -87,7 +97,6 @@ func (h *handler) body(w http.ResponseWriter, r *http.Request, base pointer, e *
 	if err != nil {
 		return nil, err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, h.server.MaxBody())
 	p, fs := &h.plan.bodies[i], h.op.Bodies[i].Form
 	switch p.form {
 	case asStream:

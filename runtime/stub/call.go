@@ -202,7 +202,10 @@ func (x *exchange) request(ctx context.Context, a *concordat.Attempt) (*http.Req
 	if err != nil {
 		return nil, concordat.Errorf(concordat.Internal, "%s: %w", x.op.Route, err)
 	}
-	raw := strings.TrimSuffix(a.Base.EscapedPath(), "/") + x.path
+	raw := x.path
+	if base := strings.Trim(a.Base.EscapedPath(), "/"); base != "" {
+		raw = "/" + base + raw
+	}
 	path, err := url.PathUnescape(raw)
 	if err != nil {
 		return nil, concordat.Errorf(concordat.Internal, "%s: %w", x.op.Route, err)

@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
-	"github.com/concordat-dev/concordat/runtime/codec"
 )
 
 // Handle answers op by impl, whose argument holds to the contract.
@@ -68,12 +67,15 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 		return
 	}
 	in, base := h.fresh()
-	cleanup, err := h.bind(w, r, path, base)
+	cleanup, err := h.bind(r, path, base)
 	if cleanup != nil {
 		defer cleanup()
 	}
 	next := h.run
 	if err != nil {
+		if e := concordat.ErrorOf(err); e.Status == http.StatusUnsupportedMediaType {
+			w.Header()["Accept"] = h.takes()
+		}
 		next = func(context.Context, any) (any, error) { return nil, err }
 	}
 	call := concordat.Call{Spec: &h.op.Spec, Side: concordat.Incoming, Meta: r.Header, Peer: r.RemoteAddr}
@@ -117,27 +119,43 @@ func (h *handler) status(out pointer) int {
 }
 
 // choose finds the reply to write: by status where the result has one, else the first
-// success whose field is set, and among the media types of that status the most wanted.
+// success whose body is there, and among the media types of that status the most wanted.
 func (h *handler) choose(status int, wanted accept, out pointer) int {
-	best, score := -1, -1
+	first := -1
 	for i := range h.op.Replies {
 		r := &h.op.Replies[i]
-		if r.Failure || status != 0 && !r.is(status) || best >= 0 && r.Status != h.op.Replies[best].Status {
+		if r.Failure || status != 0 && !r.is(status) {
 			continue
 		}
-		_, set := h.plan.replies[i].Value(out)
-		if r.Media != "" && !set && h.plan.replies[i].Flag&codec.Ptr != 0 {
-			if best < 0 {
-				best, score = i, -1
-			}
+		if h.present(i, out) {
+			return h.wanted(i, wanted, out)
+		}
+		if first < 0 || h.op.Replies[first].Media != "" && r.Media == "" {
+			first = i
+		}
+	}
+	return first
+}
+
+// present says whether the result holds the body of a reply.
+func (h *handler) present(i int, out pointer) bool {
+	_, ok := h.plan.replies[i].Value(out)
+	return ok && h.op.Replies[i].Media != ""
+}
+
+// wanted finds the most wanted of the media types that the reply at i has.
+func (h *handler) wanted(i int, wanted accept, out pointer) int {
+	if len(wanted) == 0 {
+		return i
+	}
+	best, score := i, -1
+	for j := i; j < len(h.op.Replies); j++ {
+		r := &h.op.Replies[j]
+		if r.Failure || r.Status != h.op.Replies[i].Status || !h.present(j, out) {
 			continue
 		}
-		q := 0
-		if r.Media != "" {
-			q = wanted.quality(h.plan.replies[i].media)
-		}
-		if q > score {
-			best, score = i, q
+		if q := wanted.quality(h.plan.replies[j].media); q > score {
+			best, score = j, q
 		}
 	}
 	return best

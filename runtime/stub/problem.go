@@ -17,6 +17,7 @@ type problem struct {
 	Title  string   `json:"title"`
 	Status int      `json:"status"`
 	Detail string   `json:"detail,omitempty"`
+	Code   string   `json:"code"`
 	Errors []reason `json:"errors,omitempty"`
 }
 
@@ -38,7 +39,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, s *concordat.Server, e
 		s.WriteError(w, r, err)
 		return
 	}
-	p := problem{Status: wrong.status(), Detail: "the request does not hold to the contract"}
+	p := problem{Status: wrong.status(), Detail: "the request does not hold to the contract", Code: concordat.InvalidArgument.String()}
 	p.Title = http.StatusText(p.Status)
 	for _, v := range wrong.params.Violations {
 		in, name, _ := strings.Cut(strings.TrimPrefix(v.Pointer, "/"), "/")
@@ -54,6 +55,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, s *concordat.Server, e
 	}
 	header := w.Header()
 	header.Set("Content-Type", "application/problem+json")
+	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body) // the client is gone; nobody is left to tell

@@ -23,7 +23,10 @@ type hopKey struct{}
 
 // dial returns the context in which a's exchange happens.
 func dial(ctx context.Context, conn *concordat.Conn, a *concordat.Attempt) (context.Context, context.CancelFunc, *hop) {
-	h := &hop{conn: conn, base: strings.TrimSuffix(a.Base.Path, "/")}
+	h := &hop{conn: conn}
+	if base := strings.Trim(a.Base.Path, "/"); base != "" {
+		h.base = "/" + base
+	}
 	ctx, cancel := a.Context(ctx)
 	return context.WithValue(ctx, hopKey{}, h), cancel, h
 }

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"context"
 	"errors"
 
 	"connectrpc.com/connect"
@@ -33,21 +34,13 @@ func fromWire(err error) error {
 	return e
 }
 
-// toWire turns what a handler returns into what connect-go sends. What an error says
-// that is no *concordat.Error stays here.
-func toWire(err error) error {
+// toWire turns what a handler returns into what connect-go sends: what Server.Public lets
+// out of it.
+func toWire(ctx context.Context, s *concordat.Server, spec *concordat.Spec, err error) error {
 	if err == nil {
 		return nil
 	}
-	e, ours := errors.AsType[*concordat.Error](err)
-	if !ours {
-		if ce, ok := errors.AsType[*connect.Error](err); ok {
-			return ce
-		}
-		if e = concordat.ErrorOf(err); e.Code == concordat.Unknown {
-			return connect.NewError(connect.CodeUnknown, errors.New("internal error"))
-		}
-	}
+	e := s.Public(ctx, spec.Name, err)
 	out := connect.NewError(codeOf(e.Code), errors.New(e.Message))
 	if m, ok := e.Detail.(proto.Message); ok {
 		if d, err := connect.NewErrorDetail(m); err == nil {

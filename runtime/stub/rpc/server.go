@@ -28,7 +28,7 @@ func HandleUnary[In, Out any](s *concordat.Server, m *Method[In, Out], impl func
 	s.MountRPC(&m.Spec, m.Route, connect.NewUnaryHandler(m.Route, func(ctx context.Context, req *connect.Request[In]) (*connect.Response[Out], error) {
 		out, err := reply[Out](s.Intercept(ctx, incoming(&m.Spec, req.Header(), req.Peer()), req.Msg, last))
 		if err != nil {
-			return nil, toWire(err)
+			return nil, toWire(ctx, s, &m.Spec, err)
 		}
 		return connect.NewResponse(out), nil
 	}, options(s)))
@@ -92,7 +92,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 			return nil, io.EOF
 		}), last))
 		if err != nil {
-			return nil, toWire(err)
+			return nil, toWire(ctx, s, &m.Spec, err)
 		}
 		return connect.NewResponse(out), nil
 	}, options(s)))
@@ -153,7 +153,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 		return seq, nil
 	})
 	if err != nil {
-		return toWire(err)
+		return toWire(ctx, s, call.Spec, err)
 	}
 	seq, ok := out.(iter.Seq2[*Out, error])
 	if !ok {
@@ -162,7 +162,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 		err = pump(s, call, seq, send)
 	}
 	end(err)
-	return toWire(err)
+	return toWire(ctx, s, call.Spec, err)
 }
 
 // pump sends what seq yields. A panic in it becomes an Internal error, as Intercept does
