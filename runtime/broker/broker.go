@@ -20,6 +20,7 @@ type Message struct {
 	Headers       map[string]string // the contract's headers and what middlemen add
 	Body          []byte
 	Time          time.Time // when it was published; zero when unknown
+	Settings      []Setting // of the contract, for the broker that publishes it
 }
 
 // A Broker moves messages. Its methods are safe for concurrent use. Errors say what to
@@ -54,5 +55,7 @@ type Subscription struct {
 // ignores those of other protocols, and refuses unknown ones of its own.
 type Setting struct{ Protocol, Name, Value string }
 
-// A Handler handles one message. nil acknowledges it; an error asks for redelivery.
+// A Handler handles one message. nil acknowledges it; an error asks for redelivery. A
+// broker calls as many at a time as the subscription allows, those of one key one after
+// the other, in order.
 type Handler func(ctx context.Context, m *Message) error

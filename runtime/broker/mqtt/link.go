@@ -1,0 +1,193 @@
+package mqtt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/eclipse/paho.golang/autopaho"
+	"github.com/eclipse/paho.golang/packets"
+	"github.com/eclipse/paho.golang/paho"
+)
+
+// A session is what one connection is for.
+type session struct {
+	id      string
+	keep    uint32 // seconds that the server keeps it after a disconnect
+	receive uint16 // messages that may be unacknowledged; 0: the protocol's default
+	onUp    func(*autopaho.ConnectionManager)
+	onMsg   func(paho.PublishReceived)
+}
+
+// A link is one connection that mends itself.
+type link struct {
+	conn *autopaho.ConnectionManager
+	stop context.CancelFunc
+
+	mu     sync.Mutex
+	last   error         // of the newest attempt to connect
+	denied chan struct{} // closed when the server says that trying again is no use
+}
+
+const (
+	keepAlive = 15 * time.Second
+	// resume is how long the server keeps the session of a connection that was lost.
+	resume = 5 * time.Minute
+	// ackEvery is how often acknowledgements are sent, in the order that MQTT demands.
+	ackEvery = 10 * time.Millisecond
+)
+
+func (b *Broker) dial(s session) (*link, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &link{stop: cancel, denied: make(chan struct{})}
+	once := sync.OnceFunc(func() { close(l.denied) })
+	conn, err := autopaho.NewConnection(ctx, autopaho.ClientConfig{
+		ServerUrls:                    []*url.URL{b.url},
+		KeepAlive:                     uint16(keepAlive / time.Second),
+		CleanStartOnInitialConnection: s.keep == 0,
+		SessionExpiryInterval:         max(s.keep, uint32(resume/time.Second)),
+		ReconnectBackoff:              backoff,
+		ConnectTimeout:                5 * time.Second,
+		ConnectUsername:               b.user,
+		ConnectPassword:               b.password,
+		AttemptConnection:             b.attempt,
+		OnConnectionUp: func(c *autopaho.ConnectionManager, _ *paho.Connack) {
+			l.note(nil)
+			if s.onUp != nil {
+				go s.onUp(c)
+			}
+		},
+		OnConnectionDown: func() bool {
+			b.log.Warn("connection to broker lost", "broker", "mqtt", "server", b.url.String())
+			return true
+		},
+		OnConnectError: func(err error) {
+			l.note(err)
+			if final(err) {
+				once()
+			}
+		},
+		ConnectPacketBuilder: func(p *paho.Connect, _ *url.URL) (*paho.Connect, error) {
+			p.Properties.RequestProblemInfo = true // its absence also costs messages their headers on some servers
+			if s.receive > 0 {
+				p.Properties.ReceiveMaximum = &s.receive
+			}
+			return p, nil
+		},
+		DisconnectPacketBuilder: func() *paho.Disconnect {
+			return &paho.Disconnect{Properties: &paho.DisconnectProperties{SessionExpiryInterval: &s.keep}}
+		},
+		ClientConfig: paho.ClientConfig{
+			ClientID: s.id, EnableManualAcknowledgment: s.onMsg != nil, SendAcksInterval: ackEvery,
+			OnPublishReceived: receiver(s.onMsg),
+		},
+	})
+	if err != nil {
+		cancel()
+		return nil, b.explain("connect to", err)
+	}
+	l.conn = conn
+	return l, nil
+}
+
+func receiver(f func(paho.PublishReceived)) []func(paho.PublishReceived) (bool, error) {
+	if f == nil {
+		return nil
+	}
+	return []func(paho.PublishReceived) (bool, error){func(p paho.PublishReceived) (bool, error) { f(p); return true, nil }}
+}
+
+// backoff waits at random, so that clients do not come back all at once.
+func backoff(attempt int) time.Duration {
+	if attempt == 0 {
+		return 0
+	}
+	return 50*time.Millisecond + rand.N(min(200*time.Millisecond<<min(attempt, 5), 2*time.Second))
+}
+
+// attempt dials anew with the certificates of the moment.
+func (b *Broker) attempt(ctx context.Context, _ autopaho.ClientConfig, u *url.URL) (net.Conn, error) {
+	d := &net.Dialer{Timeout: 5 * time.Second}
+	if b.tls == nil {
+		return d.DialContext(ctx, "tcp", hostPort(u, "1883"))
+	}
+	c, err := b.tls.Client(u.Hostname())
+	if err != nil {
+		return nil, err
+	}
+	conn, err := (&tls.Dialer{NetDialer: d, Config: c}).DialContext(ctx, "tcp", hostPort(u, "8883"))
+	if err != nil {
+		return nil, err
+	}
+	return packets.NewThreadSafeConn(conn), nil
+}
+
+func hostPort(u *url.URL, port string) string {
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// final says whether the server's refusal will not change by itself.
+func final(err error) bool {
+	var refused *autopaho.ConnackError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.ReasonCode {
+	case 0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c: // version, client id, credentials, not authorized, banned, method
+		return true
+	}
+	return false
+}
+
+func (l *link) note(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = err
+}
+
+func (l *link) reason() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// await returns when the connection is up. Its error holds why the last attempt failed.
+func (l *link) await(ctx context.Context) error {
+	wait, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-l.denied:
+			cancel()
+		case <-wait.Done():
+		}
+	}()
+	err := l.conn.AwaitConnection(wait)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if why := l.reason(); why != nil {
+		return fmt.Errorf("%w (%w)", err, why)
+	}
+	return err
+}
+
+func (l *link) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	err := l.conn.Disconnect(ctx)
+	l.stop()
+	return err
+}
