@@ -18,6 +18,9 @@ const Decay = 10 * time.Second
 // flight still tell endpoints apart.
 const floor = float64(10 * time.Microsecond)
 
+// unknown is the cost of a call in flight at an endpoint that never answered.
+const unknown = float64(1000 * time.Hour)
+
 // A Load estimates what one more call costs at one endpoint: peak EWMA of the latency ×
 // (calls in flight + 1). A reply slower than the estimate replaces it at once; faster
 // ones and the passing of time lower it slowly. The zero value knows nothing yet.
@@ -50,6 +53,7 @@ func (l *Load) EndAfter(now, took time.Duration) {
 
 // observe may lose a sample to one that comes at the same moment, which does no harm.
 func (l *Load) observe(now time.Duration, took float64) {
+	took = max(took, 1) // 0 means that nothing was observed
 	old := math.Float64frombits(l.average.Load())
 	if took < old {
 		w := weight(now - time.Duration(l.stamp.Load()))
@@ -67,10 +71,15 @@ func (l *Load) Latency(now time.Duration) time.Duration {
 // InFlight returns how many calls have begun and not ended.
 func (l *Load) InFlight() int64 { return l.inFlight.Load() }
 
-// Cost returns what one more call costs, in no unit but its own.
+// Cost returns what one more call costs, in no unit but its own. An endpoint that has a
+// call and never answered one is dearer than any that has: it may be hung.
 func (l *Load) Cost(now time.Duration) float64 {
-	c := math.Float64frombits(l.average.Load()) * weight(now-time.Duration(l.stamp.Load()))
-	return max(c, floor) * float64(l.inFlight.Load()+1)
+	average, calls := math.Float64frombits(l.average.Load()), float64(l.inFlight.Load())
+	if average == 0 && calls > 0 {
+		return unknown * calls
+	}
+	c := average * weight(now-time.Duration(l.stamp.Load()))
+	return max(c, floor) * (calls + 1)
 }
 
 // weight returns exp(-d/Decay). For the short times between calls the first terms of the
