@@ -85,6 +85,7 @@ type Operation struct {
 	Tags       []string
 	Kind       Kind
 	Idempotent bool       // safe to repeat: by method (RFC 9110 section 9.2.2), idempotency_level or extension
+	Incoming   bool       // of a Request: the contract's application receives and answers it, where it otherwise sends
 	In         *Message   // nil: nothing travels that way
 	Out        []*Success // empty: nothing comes back
 	Failures   []*Failure

@@ -147,7 +147,7 @@ func (d *dumper) service(s *Service) {
 }
 
 func (d *dumper) operation(o *Operation) {
-	d.line("operation", name(o.Name), o.Kind.String(), when(o.Idempotent, "idempotent"), d.place(o.Span))
+	d.line("operation", name(o.Name), o.Kind.String(), when(o.Incoming, "incoming"), when(o.Idempotent, "idempotent"), d.place(o.Span))
 	d.in(func() {
 		d.doc(o.Doc)
 		if len(o.Tags) > 0 {

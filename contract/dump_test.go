@@ -98,7 +98,7 @@ func everything() *Contract {
 		Out:      []*Success{{Status: "200", Body: body, Span: at(14, "")}, {Status: "204"}},
 		Failures: []*Failure{{Status: "404", Doc: Doc{Summary: "None such"}, Span: at(16, "")}}}
 	rpc := &Operation{Name: "Get", Kind: ServerStream, Wire: &GRPC{Method: "/shop.v1.Items/Get", In: "shop.v1.GetRequest", Out: "shop.v1.Item"}}
-	asked := &Operation{Name: "ask", Kind: Request, Wire: &Channel{Name: "ask", Address: "items/{id}", Servers: []*Server{server}, Span: Span{File: "other.yaml", Line: 1, Col: 1},
+	asked := &Operation{Name: "ask", Kind: Request, Incoming: true, Wire: &Channel{Name: "ask", Address: "items/{id}", Servers: []*Server{server}, Span: Span{File: "other.yaml", Line: 1, Col: 1},
 		Params:   []*Param{{In: "address", Field: Field{Name: "id", Required: true, Schema: &Scalar{Kind: String}}, Location: &Location{In: "payload", Pointer: "/id"}}},
 		Bindings: []*Binding{{Protocol: "kafka", On: "message", Values: []Value{{Key: "key", Schema: &Scalar{Kind: String}}}}, {On: "operation", Values: []Value{{Key: "deadLetter", Text: "dead"}}}},
 		Reply:    &Reply{Address: &Location{In: "header", Pointer: "/replyTo"}, Channel: &Channel{Name: "answer"}, Message: &Message{Bodies: []*Body{{}}}}},

@@ -3,15 +3,19 @@ package parser
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
 )
+
+var update = flag.Bool("update", false, "rewrite the goldens")
 
 // sample holds one sound contract per format, small enough to break in every way.
 var sample = map[contract.Format]string{
@@ -83,6 +87,35 @@ func TestParse(t *testing.T) {
 			if c.Services[0].Operations[0].Span.Line == 0 {
 				t.Errorf("%s: an operation without a place", format)
 			}
+		}
+	}
+}
+
+// TestGoldens holds the whole contract of each sample, positions included.
+func TestGoldens(t *testing.T) {
+	for format, text := range sample {
+		name := "pets" + extension[format]
+		c, ds := Parse(t.Context(), []string{name}, Options{Read: from(map[string]string{name: text})})
+		if c == nil {
+			t.Fatalf("%s: no contract\n%s", format, show(ds))
+		}
+		var b bytes.Buffer
+		if err := contract.Dump(&b, c); err != nil {
+			t.Fatal(err)
+		}
+		b.WriteString(show(ds))
+		golden := filepath.Join("testdata", strings.ToLower(format.String())+".golden")
+		if *update {
+			if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != strings.ReplaceAll(string(want), "\r\n", "\n") {
+			t.Errorf("contract differs from %s (run with -update to see how):\n%s", golden, b.String())
 		}
 	}
 }

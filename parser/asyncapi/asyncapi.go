@@ -11,6 +11,7 @@
 package asyncapi
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"strings"
@@ -125,13 +126,16 @@ func (r *reader) info() {
 // stem names a contract after its file, or after its title where the file's name says no
 // more than what kind of document it is.
 func stem(file, title string) string {
-	s := path.Base(file)
-	s = strings.TrimSuffix(s, path.Ext(s))
+	base := path.Base(file)
+	base = strings.TrimSuffix(base, path.Ext(base))
+	s := strings.Trim(base, "-_.")
+	for _, word := range []string{"asyncapi", "AsyncAPI", "asyncAPI"} {
+		s = strings.TrimRight(strings.TrimSuffix(s, word), "-_.")
+		s = strings.TrimLeft(strings.TrimPrefix(s, word), "-_.")
+	}
 	switch strings.ToLower(s) {
-	case "asyncapi", "api", "spec", "index", "schema", "contract", "-", ".", "":
-		if title != "" {
-			return title
-		}
+	case "", "api", "spec", "index", "schema", "contract", "main", "root":
+		return cmp.Or(title, base)
 	}
 	return s
 }

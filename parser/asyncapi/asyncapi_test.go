@@ -246,7 +246,7 @@ components:
 	if r := channelOf(t, ops["server"]).Reply; r.Address.Pointer != "/replyTo" || len(r.Message.OneOf) != 2 {
 		t.Errorf("server's reply is %+v", r)
 	}
-	if len(c.Services) != 2 || c.Services[0].Operations[0].Name != "client" {
+	if len(c.Services) != 2 || c.Services[0].Operations[0].Name != "client" || ops["client"].Incoming || !ops["server"].Incoming {
 		t.Error("a request's direction is lost")
 	}
 }
@@ -324,5 +324,21 @@ func TestRemoteReferencesAreNotFollowed(t *testing.T) {
 	})
 	if asked != "" || len(ds) != 1 || ds[0].Code != "remote-reference" || ds[0].Span.Line != 3 {
 		t.Errorf("asked for %q, found %v", asked, ds)
+	}
+}
+
+// TestStem names contracts after their files, where these have something to say.
+func TestStem(t *testing.T) {
+	tests := map[string]string{
+		"a/orders.yaml": "orders", "asyncapi.yaml": "The Title", "api.json": "The Title", "orders-asyncapi.yaml": "orders",
+		"asyncapi_orders.yml": "orders", "orders.v2.yaml": "orders.v2", ".yaml": "The Title", "asyncapi": "The Title",
+	}
+	for file, want := range tests {
+		if got := stem(file, "The Title"); got != want {
+			t.Errorf("%s: %q, want %q", file, got, want)
+		}
+	}
+	if got := stem("asyncapi.yaml", ""); got != "asyncapi" {
+		t.Errorf("without a title: %q", got)
 	}
 }

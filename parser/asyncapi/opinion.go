@@ -63,7 +63,7 @@ func ask(data []byte, limit time.Duration) string {
 	answer := make(chan string, 1)
 	go func() {
 		defer func() {
-			recover() //nolint:errcheck // a parser that panics has no opinion
+			_ = recover() // a parser that panics has no opinion
 			close(answer)
 			<-asking
 		}()

@@ -89,14 +89,15 @@ func (r *reader) named(item *node.Node) []contract.Requirement {
 	return all
 }
 
-// schemeName is the key that a reference leads to; a scheme in place has its owner's name.
+// schemeName is the key that a reference leads to; a scheme in place is called after its
+// owner and its type.
 func (r *reader) schemeName(item *node.Node, owner string) string {
 	if _, ref := item.Ref(); ref != nil {
 		if target := r.loader.Target(item); target.Key() != "" {
 			return target.Key()
 		}
 	}
-	return owner
+	return owner + "-" + text(item.Get("type"))
 }
 
 // maxAlternatives bounds how many combinations of server and operation security are listed.

@@ -140,6 +140,6 @@ func (r *reader) reply(o *contract.Operation, n *node.Node) {
 	if ch, ok := o.Wire.(*contract.Channel); ok {
 		ch.Reply = out
 	}
-	o.Kind = contract.Request
+	o.Kind, o.Incoming = contract.Request, o.Kind == contract.Receive
 	o.Out = []*contract.Success{{Body: out.Message, Span: n.Span()}}
 }
