@@ -18,7 +18,7 @@ const scalarsJSON = `{"s":"text é \ud83d\ude00","b":true,"i32":-2147483648,"i64
 
 const nullsJSON = `{"s":null,"b":null,"i32":null,"i64":null,"u32":null,"u64":null,"f32":null,"f64":null,"n":null,"t":null,"d":null,"u":null,"e":null,"ei":null}`
 
-const listsJSON = `{"bytes":"AAECAw==","raw":{"a": [1, 2.50]},"ints":[1,2,3],"nulls":[1.5,null,2],"deep":[["a"],[],["b","c"]],"map":{"x":1,"y":2},"addrs":{"home":{"street":"s","city":"c","zip":null,"country":"GB"}},"obytes":"","oints":null,"omap":{},"oaddr":{"street":"s","city":"c","country":"FR"},"nints":[],"naddr":null}`
+const listsJSON = `{"bytes":"AAECAw==","raw":{"a": [1, 2.50]},"ints":[1,2,3],"nulls":[1.5,null,2],"deep":[["a"],[],["b","c"]],"map":{"x":1,"y":2},"addrs":{"home":{"street":"s","city":"c","zip":null,"country":"gb"}},"obytes":"","oints":null,"omap":{},"oaddr":{"street":"s","city":"c","country":"fr"},"nints":[],"naddr":null}`
 
 func kindsSeeds() [][]byte {
 	mk := func(p, q, o, l string) []byte {
@@ -26,20 +26,36 @@ func kindsSeeds() [][]byte {
 	}
 	return [][]byte{
 		mk(scalarsJSON, scalarsJSON, scalarsJSON, listsJSON),
-		mk(scalarsJSON, `{}`, nullsJSON, `{"nints":null,"naddr":{"street":"s","city":"c","country":"FR"}}`),
+		mk(scalarsJSON, `{}`, nullsJSON, `{"nints":null,"naddr":{"street":"s","city":"c","country":"fr"}}`),
 		mk(scalarsJSON, `{}`, `{}`, `{"nints":[1],"naddr":null}`),
 	}
 }
 
 // reference reads with encoding/json into the same Go type: an independent judge of
-// values. What our codec is stricter in is told apart by strictOnly.
+// values.
 func reference(data []byte) (k Kinds, err error) {
 	err = json.Unmarshal(data, &k)
 	return k, err
 }
 
+// foldable reports whether a name could match another one for the reference, which does
+// not mind upper and lower case.
+func foldable(data []byte) bool {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	for {
+		tok, err := dec.Token()
+		if err != nil {
+			return false
+		}
+		if s, ok := tok.(string); ok && len(s) < 8 && strings.ToLower(strings.ToUpper(s)) != s {
+			return true
+		}
+	}
+}
+
 // compare holds one input against the reference: whatever both accept must be equal; what we
 // accept the reference must accept; what it refuses as JSON we must refuse.
+// It returns whether values were compared.
 func compare(t testing.TB, data []byte) bool {
 	var got Kinds
 	own := bytes.Clone(data)
@@ -66,16 +82,19 @@ func compare(t testing.TB, data []byte) bool {
 	if err != nil {
 		return false
 	}
+	if foldable(data) {
+		return false
+	}
 	want, rerr := reference(data)
 	if rerr != nil {
 		if e := rerr.Error(); strings.Contains(e, "cannot unmarshal number") || strings.Contains(e, "base64") || strings.Contains(e, "depth") {
-			return true // 1.0 is an integer to JSON Schema; base64 without padding
+			return false // 1.0 is an integer to JSON Schema; base64 without padding
 		}
 		t.Fatalf("accepted, but the reference says %v\n%s", rerr, data)
 	}
 	got.Lists.Extra, alias.Lists.Extra, soft.Lists.Extra = nil, nil, nil // the reference does not know it
 	if got.Lists.Pay != nil {
-		return true // nor unions
+		return false // nor unions
 	}
 	for name, v := range map[string]Kinds{"copied": got, "owned": alias} {
 		if !reflect.DeepEqual(normal(v), normal(want)) {
@@ -167,6 +186,6 @@ func TestDifferential(t *testing.T) {
 		}
 	}
 	if accepted < n/50 {
-		t.Errorf("only %d of %d inputs were accepted: the test proves little", accepted, n)
+		t.Errorf("only %d of %d inputs were compared: the test proves little", accepted, n)
 	}
 }
