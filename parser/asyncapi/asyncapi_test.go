@@ -342,3 +342,36 @@ func TestStem(t *testing.T) {
 		t.Errorf("without a title: %q", got)
 	}
 }
+
+// TestAlternatives joins several messages: one union, no repetition, and the key and
+// correlation that all have in common.
+func TestAlternatives(t *testing.T) {
+	c := good(t, head2+`channels:
+  a/b:
+    $ref: '#/components/channels/far'
+components:
+  channels:
+    far:
+      publish:
+        message:
+          oneOf:
+            - {$ref: '#/components/messages/one'}
+            - {$ref: '#/components/messages/two'}
+            - {$ref: '#/components/messages/one'}
+  messages:
+    one: {payload: {type: object, properties: {id: {type: string}}}, x-key: id, correlationId: {location: $message.header#/c}}
+    two: {payload: {type: object, properties: {id: {type: string}}}, x-key: /id, correlationId: {location: $message.header#/d}}
+`)
+	o := operations(c)["receive-a-b"]
+	if ch := channelOf(t, o); ch.Address != "a/b" || ch.Name != "a/b" {
+		t.Errorf("channel %q at %q", ch.Name, ch.Address)
+	}
+	m := o.In
+	u, ok := m.Bodies[0].Schema.(*contract.Union)
+	if len(m.OneOf) != 2 || !ok || len(u.Variants) != 2 || u.Variants[1].Name != "two" {
+		t.Errorf("alternatives %v", m.OneOf)
+	}
+	if m.Key == nil || m.Key.Pointer != "/id" || m.Correlation != nil {
+		t.Errorf("key %v, correlation %v", m.Key, m.Correlation)
+	}
+}

@@ -20,11 +20,12 @@ type channel struct {
 	all      *contract.Message   // of them, once somebody asks
 }
 
-// channelAt reads the channel that n is or refers to, once. Its name is the key that the
-// first reference leads to.
+// channelAt reads the channel that n is or refers to, once. Its name, and in version 2 its
+// address, is its key among the document's channels, or else the key that the first
+// reference leads to.
 func (r *reader) channelAt(n *node.Node) *channel {
 	place := n
-	if _, ref := n.Ref(); ref != nil {
+	if _, ref := n.Ref(); ref != nil && n.Parent() != r.root.Get("channels") {
 		if target := r.loader.Target(n); target != nil {
 			place = target
 		}

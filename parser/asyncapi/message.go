@@ -169,6 +169,7 @@ func (r *reader) unsupported(format *node.Node) {
 // oneOf joins the messages that an operation may carry: the one itself, or a message
 // whose body is their union.
 func (r *reader) oneOf(all []*contract.Message, at contract.Span) *contract.Message {
+	all = distinct(all)
 	switch len(all) {
 	case 0:
 		return nil
@@ -188,7 +189,39 @@ func (r *reader) oneOf(all []*contract.Message, at contract.Span) *contract.Mess
 		u.Variants = append(u.Variants, v)
 	}
 	b.Media = cmp.Or(b.Media, r.mediaType, jsonMedia)
-	return &contract.Message{OneOf: all, Bodies: []*contract.Body{b}, Span: at}
+	m := &contract.Message{OneOf: all, Bodies: []*contract.Body{b}, Span: at}
+	r.later = append(r.later, func() { share(m) })
+	return m
+}
+
+func distinct(all []*contract.Message) []*contract.Message {
+	seen := map[*contract.Message]bool{}
+	var out []*contract.Message
+	for _, m := range all {
+		if !seen[m] {
+			seen[m] = true
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// share gives a message that stands for several the key and the correlation that all of
+// them have at the same place.
+func share(m *contract.Message) {
+	m.Key, m.Correlation = m.OneOf[0].Key, m.OneOf[0].Correlation
+	for _, one := range m.OneOf {
+		if !samePlace(m.Key, one.Key) {
+			m.Key = nil
+		}
+		if !samePlace(m.Correlation, one.Correlation) {
+			m.Correlation = nil
+		}
+	}
+}
+
+func samePlace(a, b *contract.Location) bool {
+	return a != nil && b != nil && a.In == b.In && a.Pointer == b.Pointer
 }
 
 // sameMedia warns where messages of one operation differ in content type.
