@@ -21,6 +21,7 @@ var rules = []rule{
 	{"unknown-edition", []string{"editions must use"}},
 	{"unknown-edition", []string{"use the `syntax` keyword"}},
 	{"unsupported-edition", []string{"sorry, Edition"}},
+	{"misplaced-statement", []string{"should be placed at the top"}},
 	{"missing-syntax", []string{"missing `syntax`"}},
 	{"missing-package", []string{"missing `package` declaration"}},
 	{"not-in-this-edition", []string{"is not supported in"}},

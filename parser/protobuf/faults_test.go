@@ -13,6 +13,7 @@ import (
 var library = map[string]string{
 	"b.proto":     "syntax = \"proto3\";\npackage b;\nimport \"a.proto\";",
 	"c.proto":     "syntax = \"proto3\";\npackage c;\nmessage C { option deprecated = true; }",
+	"old.proto":   "syntax = \"proto2\";\npackage o;\nimport \"c.proto\";\nmessage O { required int32 x = 1; }",
 	"fault.proto": "syntax = \"proto3\";\npackage f;\nmessage F { Nope x = 1; }",
 }
 
@@ -92,6 +93,8 @@ func TestFaults(t *testing.T) {
 		"style of edition 2024":  {"edition = \"2024\";\npackage a;\nmessage M { int32 fooBar = 1; }\n", []string{"naming-style 3:19-3:25"}},
 		"unknown syntax":         {"syntax = \"proto4\";\npackage a;\n", []string{"unknown-edition 1:10-1:18"}},
 		"unknown edition":        {"edition = \"2099\";\npackage a;\n", []string{"unknown-edition 1:11-1:17"}},
+		"warning in an import":   {head3 + "import \"old.proto\";\nmessage M { o.O x = 1; }\n", nil},
+		"package below":          {"syntax = \"proto3\";\nmessage M {}\npackage a;\n", []string{"misplaced-statement 3:1-3:11"}},
 		"nothing at all":         {"", []string{"missing-package 1:1-1:1", "missing-syntax 1:1-1:1"}},
 		"columns are bytes":      {head3 + "/* ééé */ message é { }", []string{"wrong-name 3:22-3:24"}},
 		"columns after a tab":    {head3 + "\tmessage M { Nope x = 1; }\n", []string{"unknown-symbol 3:14-3:18"}},

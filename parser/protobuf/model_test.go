@@ -216,6 +216,14 @@ func TestDescriptors(t *testing.T) {
 	}
 }
 
+// TestLatePackage: protoc takes the package from wherever it stands.
+func TestLatePackage(t *testing.T) {
+	c, l := Parse(t.Context(), []string{"a.proto"}, nil, reader("syntax = \"proto3\";\nmessage M {}\npackage late;\nservice S { rpc P(M) returns (M); }\n"))
+	if c == nil || c.Name != "late" || c.Services[0].Name != "late.S" {
+		t.Fatalf("%v\n%s", c, show(l))
+	}
+}
+
 func TestNoServices(t *testing.T) {
 	c, l := Parse(t.Context(), []string{"a.proto"}, nil, reader("syntax = \"proto3\";\nmessage M {}\n"))
 	if c == nil || c.Name != "a" || len(c.Services) != 0 || len(c.Types) != 1 {

@@ -30,7 +30,8 @@ const patience = 2 * time.Minute
 // An import is looked for under importPaths, in order, and then under the roots that
 // the files themselves suggest: for each, the folder above it from which its imports
 // resolve and its package matches its path. The well-known google/protobuf/*.proto are
-// built in. The contract is nil where no descriptor could be made of the files.
+// built in. Errors are reported wherever they stand, warnings only in files. The contract
+// is nil where no descriptor could be made of the files.
 func Parse(ctx context.Context, files, importPaths []string, read func(string) ([]byte, error)) (*contract.Contract, diag.List) {
 	return parse(ctx, protocompiler{}, files, importPaths, read)
 }

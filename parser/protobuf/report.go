@@ -20,6 +20,7 @@ import (
 const maxFindings = 1000
 
 // translate makes diagnostics of the compiler's report. What has no place is put to file.
+// Warnings in files that are only imported are for those who own them.
 func translate(rep *report.Report, o *opener, file string) (l diag.List) {
 	all := rep.Diagnostics
 	if len(all) > maxFindings {
@@ -36,6 +37,9 @@ func translate(rep *report.Report, o *opener, file string) (l diag.List) {
 	if n := len(rep.Diagnostics) - len(all); n > 0 {
 		l.Errorf("too-many-findings", contract.Span{File: l[0].Span.File}, "%s more left out", plural(n, "finding"))
 	}
+	l = slices.DeleteFunc(l, func(d *diag.Diagnostic) bool {
+		return d.Severity > diag.Error && d.Span.File != "" && !o.s.asked(d.Span.File)
+	})
 	return settled(l, file)
 }
 
@@ -89,12 +93,20 @@ func sentence(texts []string) string {
 // builtin says whether nobody can open the file at p: it is part of the compiler.
 func builtin(p string) bool { return strings.HasPrefix(p, "<built-in>/") }
 
-// settled drops what only follows from errors: those without any place, and warnings of
-// unused imports, for an error may be the reason that nothing uses them.
+// settled drops what only follows from other findings: errors without any place, warnings
+// of unused imports, for an error may be the reason that nothing uses them, and of a
+// missing package where it is only in the wrong place.
 func settled(l diag.List, file string) diag.List {
 	placed := slices.ContainsFunc(l, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error && d.Span.File != "" })
+	misplaced := map[string]bool{}
+	for _, d := range l {
+		if d.Code == "misplaced-statement" {
+			misplaced[d.Span.File] = true
+		}
+	}
 	l = slices.DeleteFunc(l, func(d *diag.Diagnostic) bool {
-		return placed && (d.Span.File == "" || d.Code == "unused-import")
+		return placed && (d.Span.File == "" || d.Code == "unused-import") ||
+			d.Code == "missing-package" && misplaced[d.Span.File]
 	})
 	for _, d := range l {
 		d.Span.File = cmp.Or(d.Span.File, file)

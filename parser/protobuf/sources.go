@@ -80,6 +80,16 @@ func (s *sources) display(name string) string {
 	return name
 }
 
+// asked says whether the file at p was asked for, rather than imported.
+func (s *sources) asked(p string) bool {
+	for _, given := range s.paths {
+		if given == p {
+			return true
+		}
+	}
+	return false
+}
+
 // arrange reads files, decides on roots and names, and returns the names.
 func (s *sources) arrange(l *diag.List, files, importPaths []string) []string {
 	for _, p := range importPaths {
