@@ -75,6 +75,8 @@ func managed(files []messages.GoFile, o Options) map[string]string {
 		if f.Path != o.ImportPath && !strings.HasPrefix(f.Path, o.ImportPath+"/") {
 			outside[f.Path] = true
 			all = append(all, f)
+		} else {
+			owner[f.Path] = f.Path
 		}
 	}
 	mapping := map[string]string{}
