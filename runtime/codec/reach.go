@@ -20,12 +20,12 @@ func (f *Field) Name() string { return f.name() }
 func (t *Type) Find(name string) int { return t.find(name) }
 
 // Item returns the i-th element of the slice at p as a field: its address is the base.
-func (t *Type) Item(p unsafe.Pointer, i int) (*Field, unsafe.Pointer) {
+func (t *Type) Item(p unsafe.Pointer, i int) (Field, unsafe.Pointer) {
 	return t.Element(), unsafe.Add((*sliceHeader)(p).ptr, uintptr(i)*t.stride())
 }
 
 // Element returns the elements of a slice or map as a field at offset 0.
-func (t *Type) Element() *Field { return &Field{T: t.Elem, Kind: t.Elem.Kind, Flag: t.ElemFlag} }
+func (t *Type) Element() Field { return Field{T: t.Elem, Kind: t.Elem.Kind, Flag: t.ElemFlag} }
 
 // Len returns the length of the slice at p.
 func (t *Type) Len(p unsafe.Pointer) int { return (*sliceHeader)(p).len }

@@ -85,7 +85,6 @@ func ParseMeta(ps []Param, h map[string]string, base unsafe.Pointer, m codec.Mod
 
 func parseHeader(ps []Param, base unsafe.Pointer, m codec.Mode, e *codec.Error, get func(name string) (string, bool)) {
 	r := reading{ps: ps, in: Header, base: base, m: m, e: e}
-	r.start()
 	for i := range ps {
 		if p := &ps[i]; p.In == Header {
 			if v, ok := get(p.Name); ok {

@@ -14,7 +14,6 @@ func itoa(i int) string { return strconv.Itoa(i) }
 // without the question mark. Names that ps does not hold are ignored.
 func ParseQuery(ps []Param, raw string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
 	r := reading{ps: ps, in: Query, base: base, m: m, e: e}
-	r.start()
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
@@ -26,7 +25,6 @@ func ParseQuery(ps []Param, raw string, base unsafe.Pointer, m codec.Mode, e *co
 // ParseCookie reads the Cookie parameters of ps from the values of the Cookie headers.
 func ParseCookie(ps []Param, lines []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
 	r := reading{ps: ps, in: Cookie, base: base, m: m, e: e}
-	r.start()
 	for _, line := range lines {
 		for line != "" {
 			var pair string

@@ -15,20 +15,30 @@ type reading struct {
 	base  unsafe.Pointer
 	m     codec.Mode
 	e     *codec.Error
-	few   [1]uint64
-	seen  []uint64 // by index in ps
+	few   uint64   // bit i: ps[i] was there
+	many  []uint64 // of those beyond 64
 	trees []*tree  // by index in ps: objects that come in parts
 }
 
-func (r *reading) start() {
-	r.seen = r.few[:]
-	if len(r.ps) > 64 {
-		r.seen = make([]uint64, (len(r.ps)+63)/64)
+func (r *reading) saw(i int) bool {
+	if i < 64 {
+		return r.few&(1<<i) != 0
 	}
+	i -= 64
+	return i>>6 < len(r.many) && r.many[i>>6]&(1<<(i&63)) != 0
 }
 
-func (r *reading) saw(i int) bool { return r.seen[i>>6]&(1<<(i&63)) != 0 }
-func (r *reading) see(i int)      { r.seen[i>>6] |= 1 << (i & 63) }
+func (r *reading) see(i int) {
+	if i < 64 {
+		r.few |= 1 << i
+		return
+	}
+	if r.many == nil {
+		r.many = make([]uint64, len(r.ps)/64+1)
+	}
+	i -= 64
+	r.many[i>>6] |= 1 << (i & 63)
+}
 
 func (r *reading) violate(p *Param, c codec.Code, msg string) {
 	r.e.Add(codec.Violation{Pointer: p.pointer(), Code: c, Message: msg})
@@ -71,7 +81,6 @@ func match(values []string, template, address string) []string {
 
 func parseNamed(ps []Param, in Place, names, values []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
 	r := reading{ps: ps, in: in, base: base, m: m, e: e}
-	r.start()
 	for i := range ps {
 		p := &ps[i]
 		if p.In != in {

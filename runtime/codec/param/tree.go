@@ -50,7 +50,7 @@ func (n *tree) json(b []byte, f *codec.Field) []byte {
 		if len(n.texts) == 1 && strings.HasPrefix(n.texts[0], "[") && !el.Kind.IsText() {
 			return f.AppendJSONText(b, n.texts[0])
 		}
-		return n.list(b, el)
+		return n.list(b, &el)
 	case k == codec.Slice:
 		el := t.Element()
 		b = append(b, '[')
@@ -58,7 +58,7 @@ func (n *tree) json(b []byte, f *codec.Field) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = kid.json(b, el)
+			b = kid.json(b, &el)
 		}
 		return append(b, ']')
 	case len(n.kids) > 0:
@@ -95,12 +95,14 @@ func (n *tree) object(b []byte, k codec.Kind, t *codec.Type) []byte {
 		f := &anything
 		switch {
 		case k == codec.Map:
-			f = t.Element()
+			el := t.Element()
+			f = &el
 		case k == codec.Object:
 			if j := t.Find(name); j >= 0 {
 				f = &t.Fields[j]
 			} else if t.Extra != nil {
-				f = t.Extra.Element()
+				el := t.Extra.Element()
+				f = &el
 			}
 		}
 		b = n.kids[i].json(b, f)

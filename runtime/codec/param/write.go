@@ -228,7 +228,7 @@ func (p *Param) appendList(b []byte, tab *codec.Type, v unsafe.Pointer, l layout
 		}
 		f, q := tab.Item(v, i)
 		var err error
-		if b, err = appendPart(b, f, q, t); err != nil {
+		if b, err = appendPart(b, &f, q, t); err != nil {
 			return b, err
 		}
 	}
@@ -267,7 +267,7 @@ func each(tab *codec.Type, v unsafe.Pointer, f func(name string, f *codec.Field,
 	if tab.Kind == codec.Map {
 		el := tab.Element()
 		tab.Map.Each(v, func(key string, q unsafe.Pointer) bool {
-			err = f(key, el, q)
+			err = f(key, &el, q)
 			return err == nil
 		})
 		return err
@@ -314,7 +314,7 @@ func appendDeep(b, name []byte, f *codec.Field, v unsafe.Pointer, between string
 	if f.Kind == codec.Slice {
 		for i := range f.T.Len(v) {
 			g, q := f.T.Item(v, i)
-			if err := next(name, g, q); err != nil {
+			if err := next(name, &g, q); err != nil {
 				return b, err
 			}
 		}
