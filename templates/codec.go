@@ -1,8 +1,7 @@
 package templates
 
 import (
-	"bytes"
-	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/concordat-dev/concordat/templates/block"
@@ -157,15 +156,24 @@ func place(f *golang.TableField) []block.Pair {
 	}
 }
 
-// key prints a property's name as its first bytes in an object: `,"name":`.
+// key prints a property's name as its first bytes in an object: `,"name":`. It escapes
+// what RFC 8259 section 7 demands and no more, as the codec does.
 func key(name string) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if e.Encode(name) != nil {
-		return ""
+	var b strings.Builder
+	b.WriteString(`,"`)
+	for _, r := range name {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
 	}
-	return "," + string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))) + ":"
+	b.WriteString(`":`)
+	return b.String()
 }
 
 // kind prints a constant of codec; String is zero.

@@ -52,7 +52,7 @@ func payments() ([]golang.Decl, []*golang.Table) {
 	card.Required, card.Closed = 2, true
 	card.Fields = []*golang.TableField{
 		{Name: "kind", Kind: "Const", Table: &golang.Table{Kind: "Const", Const: `"card"`}, Flags: []string{"Req"}},
-		{Name: "last`4\"", Kind: "String", Owner: "Card", GoField: "Last4", Flags: []string{"Req"}, Rules: &golang.Rule{Pattern: `^\d{4}$`}},
+		{Name: "last`4", Kind: "String", Owner: "Card", GoField: "Last4", Flags: []string{"Req"}, Rules: &golang.Rule{Pattern: `^\d{4}$`}},
 	}
 	iban.Fields = []*golang.TableField{{Name: "iban", Kind: "String", Owner: "IBAN", GoField: "IBAN", Flags: []string{"Ptr"}}}
 	iban.Extra = &golang.Table{Kind: "Map", Elem: std("RawTable"), MapOf: new(imported("encoding/json", "RawMessage"))}
