@@ -12,19 +12,21 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 
-	"github.com/concordat-dev/concordat/cmd/internal/cli"
 	"github.com/concordat-dev/concordat/cmd/internal/plugin"
 )
 
 func main() {
+	info, _ := debug.ReadBuildInfo()
+	version := plugin.Version(info, "github.com/concordat-dev/concordat")
 	if len(os.Args) == 2 && os.Args[1] == "--version" {
-		fmt.Println("protoc-gen-concordat", cli.Version())
+		fmt.Println("protoc-gen-concordat", version)
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := plugin.Run(ctx, os.Stdin, os.Stdout, os.Stderr, cli.Version()); err != nil {
+	if err := plugin.Run(ctx, os.Stdin, os.Stdout, os.Stderr, version); err != nil {
 		fmt.Fprintln(os.Stderr, "protoc-gen-concordat:", err)
 		os.Exit(1)
 	}

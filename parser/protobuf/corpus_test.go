@@ -64,3 +64,14 @@ func TestCorpus(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkGoogleapis reads 125 files, 937 types: some 0.35 s on two cores.
+func BenchmarkGoogleapis(b *testing.B) {
+	dir := corpus(b) + "/googleapis"
+	files := protos(b, dir)
+	for b.Loop() {
+		if c, l := Parse(b.Context(), files, []string{dir}, os.ReadFile); c == nil || l.HasErrors() {
+			b.Fatal(show(l))
+		}
+	}
+}
