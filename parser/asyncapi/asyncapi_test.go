@@ -120,12 +120,12 @@ func TestVersions(t *testing.T) {
 	}
 	for _, v := range []string{"1.2.0", "4.0.0", "x", "[]", "null", "3.0.0.0", "-1", "''"} {
 		c, ds := parse(t, "asyncapi: "+v+"\nchannels: {}\n")
-		if c != nil || len(ds) != 1 || ds[0].Code != "unknown-version" || ds[0].Span.Line != 1 {
+		if c != nil || len(ds) != 1 || ds[0].Code != "unsupported-version" || ds[0].Span.Line != 1 {
 			t.Errorf("%s: contract %v, findings %v", v, c != nil, ds)
 		}
 	}
 	c, ds := parse(t, strings.Replace(one("{payload: {}}"), "3.0.0", "3.7.0", 1))
-	if c == nil || len(operations(c)) != 1 || len(ds) != 1 || ds[0].Code != "unknown-version" || ds[0].Severity != diag.Error {
+	if c == nil || len(operations(c)) != 1 || len(ds) != 1 || ds[0].Code != "unsupported-version" || ds[0].Severity != diag.Error {
 		t.Errorf("a newer minor version: %v, %v", c != nil, ds)
 	}
 }

@@ -16,7 +16,7 @@ func TestFaults(t *testing.T) {
 		want       []string // "severity line:col code"
 		operations int
 	}{
-		{"no version", "info: {}\n", []string{"error 1:1 unknown-version"}, -1},
+		{"no version", "info: {}\n", []string{"error 1:1 unsupported-version"}, -1},
 		{"a list", "- asyncapi: 3.0.0\n", []string{"error 1:1 wrong-kind"}, -1},
 		{"nothing", "", []string{"error 1:1 empty-file"}, -1},
 		{"no info", "asyncapi: 3.0.0\nchannels: {}\n", []string{"error 1:1 missing-field", "warning 1:1 no-operations"}, 0},

@@ -25,18 +25,18 @@ const versionHelp = "versions 2.0.0 to 2.6.0, 3.0.0 and 3.1.0 are read"
 func versionOf(root *node.Node, ds *diag.List) (version, bool) {
 	n := root.Get("asyncapi")
 	if n == nil {
-		ds.Errorf("unknown-version", root.Span(), "the document does not say its version").Help = `begin with "asyncapi: 3.1.0"`
+		ds.Errorf("unsupported-version", root.Span(), "the document does not say its version").Help = `begin with "asyncapi: 3.1.0"`
 		return version{}, false
 	}
 	v, ok := parseVersion(n.Text())
 	last, known := newest[v.major]
 	if !ok || !known {
-		ds.Errorf("unknown-version", n.Span(), "AsyncAPI %s is not known", quote(n)).Help = versionHelp
+		ds.Errorf("unsupported-version", n.Span(), "AsyncAPI %s is not known", quote(n)).Help = versionHelp
 		return version{}, false
 	}
 	if v.minor > last {
 		v = version{v.major, last}
-		ds.Errorf("unknown-version", n.Span(), "AsyncAPI %s is not known; it is read as %s", quote(n), v).Help = versionHelp
+		ds.Errorf("unsupported-version", n.Span(), "AsyncAPI %s is not known; it is read as %s", quote(n), v).Help = versionHelp
 	}
 	return v, true
 }
