@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,11 +30,8 @@ const (
 // defaults, formats and patterns are not asked of it. It runs under recover and a
 // deadline; when that passes there is no opinion.
 func secondOpinion(ctx context.Context, root *node.Node, read func(string) ([]byte, error), diags *diag.List) {
-	if ctx.Err() != nil {
-		return
-	}
-	data, err := read(root.File())
-	if err != nil || len(data) > opinionBytes {
+	data := []byte(root.JSON()) // aliases and merge keys resolved, so that both read the same
+	if ctx.Err() != nil || len(data) > opinionBytes {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, opinionTime)
@@ -49,12 +46,11 @@ func secondOpinion(ctx context.Context, root *node.Node, read func(string) ([]by
 		found <- ask(ctx, root.File(), data, read)
 	}()
 	select {
-	case err = <-found:
+	case err := <-found:
+		if err != nil && ctx.Err() == nil {
+			report(root, err, diags)
+		}
 	case <-ctx.Done():
-		return
-	}
-	if err != nil {
-		report(root, err, diags)
 	}
 }
 
@@ -73,7 +69,7 @@ func ask(ctx context.Context, file string, data []byte, read func(string) ([]byt
 		}
 		return read(u.Path)
 	}
-	doc, err := loader.LoadFromDataWithPath(data, &url.URL{Path: filepath.ToSlash(file)})
+	doc, err := loader.LoadFromDataWithPath(data, &url.URL{Path: file})
 	if err != nil {
 		return err
 	}
@@ -84,18 +80,24 @@ func ask(ctx context.Context, file string, data []byte, read func(string) ([]byt
 // quibbles are findings that say nothing about what can be generated, or that our own
 // reading has settled: kin-openapi knows no anchors, and wants what everybody leaves out.
 var quibbles = regexp.MustCompile(`extra sibling fields|anchor|unsupported '?format|example|must be set to a non-empty|` +
-	`value of (description|title|version)|description|operation(s)? .* and .* have the same|unresolved ref|bad data in "#|found unresolved|` +
-	`regular expression|operationId|conflicting paths|license|invalid info|invalid externalDocs`)
+	`value of (description|title|version)|description|operation(s)? .* and .* have the same|unresolved ref|bad data in "#|found unresolved|expected fragment prefix|` +
+	`regular expression|operationId|conflicting paths|license|Info\.version|invalid info|invalid externalDocs`)
 
 func report(root *node.Node, err error, diags *diag.List) {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	if quibbles.MatchString(text) {
 		return
 	}
+	at := placeNamed(root, text)
+	if slices.ContainsFunc(*diags, func(d *diag.Diagnostic) bool {
+		return d.Severity != diag.Remark && d.Span.File == at.File && strings.HasPrefix(d.Span.Path, at.Path)
+	}) {
+		return // our own reading has said something about the same thing, and where exactly
+	}
 	if len(text) > 300 {
 		text = strings.ToValidUTF8(text[:300], "") + "..."
 	}
-	d := diags.Warnf("second-opinion", placeNamed(root, text), "kin-openapi does not accept the document: %s", text)
+	d := diags.Warnf("second-opinion", at, "kin-openapi does not accept the document: %s", text)
 	d.Help = "code is generated all the same; other tools may refuse the document"
 }
 

@@ -13,6 +13,9 @@ import (
 // methods are the fields of a path item that hold operations. QUERY is OpenAPI 3.2's.
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"}
 
+// maxVars is how many variables a path may have: a finding about each repeats the path.
+const maxVars = 50
+
 // A place is a path with what its path item says for all its operations.
 type place struct {
 	path    string
@@ -132,11 +135,15 @@ func (r *reader) variables(path string, item *node.Node) []string {
 			r.diags.Errorf("bad-path", item.KeySpan(), "the braces of the path %s do not match", strconv.Quote(path))
 			return vars
 		}
+		if len(vars) == maxVars {
+			r.diags.Errorf("bad-path", item.KeySpan(), "the path has more than %d variables", maxVars)
+			return vars
+		}
 		if slices.Contains(vars, name) {
 			r.diags.Errorf("duplicate-parameter", item.KeySpan(), "the path %s has the variable %s twice", strconv.Quote(path), strconv.Quote(name))
-		} else {
-			vars = append(vars, name)
+			return vars
 		}
+		vars = append(vars, name)
 		rest = after
 	}
 }

@@ -97,3 +97,36 @@ func without(s contract.Schema, target *contract.Type) contract.Schema {
 	}
 	return s
 }
+
+// longChain is how many types may in turn be only a reference to the next: well below
+// where contract.Resolve gives up.
+const longChain = 50
+
+// shorten lets types at the head of long chains of references refer to their ends.
+func (r *Reader) shorten() {
+	type end struct {
+		typ   *contract.Type
+		steps int
+	}
+	ends := map[*contract.Type]end{}
+	for _, t := range r.made {
+		var chain []*contract.Type
+		for ends[t].typ == nil {
+			ref, ok := t.Schema.(*contract.Ref)
+			if !ok {
+				ends[t] = end{t, 0}
+				break
+			}
+			chain = append(chain, t)
+			t = ref.Type
+		}
+		e := ends[t]
+		for _, link := range slices.Backward(chain) {
+			if e.steps++; e.steps > longChain {
+				link.Schema = &contract.Ref{Type: e.typ}
+				e.steps = 1
+			}
+			ends[link] = e
+		}
+	}
+}

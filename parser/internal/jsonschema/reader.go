@@ -194,6 +194,7 @@ func (r *Reader) Finish() []*contract.Type {
 		}
 	}
 	r.breakLoops()
+	r.shorten()
 	r.tellSkipped()
 	return r.made
 }
