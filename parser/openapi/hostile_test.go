@@ -44,7 +44,7 @@ func TestMutations(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc = plain(doc)
-	values := []any{nil, true, 7, "text", "", []any{}, []any{map[string]any{"$ref": "#/paths"}}, map[string]any{}, map[string]any{"$ref": "#/components/schemas/Item"}, map[string]any{"x": 1}}
+	values := []any{nil, 7, "text", []any{map[string]any{"$ref": "#/paths"}}, map[string]any{}, map[string]any{"$ref": "#/components/schemas/Item"}}
 	count := 0
 	alone, cancel := context.WithCancel(t.Context())
 	cancel() // without the second opinion, which takes most of the time
@@ -64,7 +64,7 @@ func TestMutations(t *testing.T) {
 			count++
 		}
 	})
-	if count < 3000 {
+	if count < 2000 {
 		t.Errorf("only %d mutations", count)
 	}
 }
