@@ -221,11 +221,29 @@ func (e *enc) extra(t *Type, p unsafe.Pointer, b []byte) []byte {
 	return b
 }
 
-// dict is apart because its closure makes b escape.
 func (e *enc) dict(t *Type, p unsafe.Pointer, b []byte) []byte {
 	if !e.enter() {
 		return e.tooDeep(b)
 	}
+	if _, ok := t.Map.(MapOf[string]); ok && t.Elem.Kind == String {
+		e.depth--
+		return stringMap(*(*map[string]string)(p), b)
+	}
+	return e.entries(t, p, b)
+}
+
+// stringMap writes the commonest map without an allocation.
+func stringMap(m map[string]string, b []byte) []byte {
+	var few [16]string
+	start := len(b)
+	for _, k := range sortedKeys(few[:0], m) {
+		b = appendString(appendString(b, ",", k), ":", m[k])
+	}
+	return closeObject(b, start)
+}
+
+// entries is apart because its closure makes b escape.
+func (e *enc) entries(t *Type, p unsafe.Pointer, b []byte) []byte {
 	start := len(b)
 	t.Map.Each(p, func(key string, v unsafe.Pointer) bool {
 		b = append(appendString(b, ",", key), ':')

@@ -2,7 +2,6 @@ package codec
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"time"
 	"unsafe"
@@ -47,13 +46,23 @@ func (MapOf[T]) Put(m unsafe.Pointer, key string, v unsafe.Pointer) bool {
 // Each implements MapType.
 func (MapOf[T]) Each(m unsafe.Pointer, f func(key string, v unsafe.Pointer) bool) {
 	mm := *(*map[string]T)(m)
+	var few [16]string
 	v := new(T)
-	for _, k := range slices.Sorted(maps.Keys(mm)) {
+	for _, k := range sortedKeys(few[:0], mm) {
 		*v = mm[k]
 		if !f(k, unsafe.Pointer(v)) {
 			return
 		}
 	}
+}
+
+// sortedKeys appends the keys of m in order; few keys need no allocation.
+func sortedKeys[T any](keys []string, m map[string]T) []string {
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // Len implements MapType.

@@ -1,0 +1,5 @@
+//go:build race
+
+package param
+
+func init() { instrumented = true }
