@@ -1,6 +1,7 @@
 package generator_test
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,7 @@ const modulePath = "example.com/generated"
 
 func newModule(t *testing.T) *module {
 	t.Helper()
-	root, err := filepath.Abs("..")
+	root, err := filepath.Abs(cmp.Or(os.Getenv("CONCORDAT_DEV_ROOT"), ".."))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,11 @@ import (
 	"github.com/concordat-dev/concordat/templates/golang"
 )
 
-// breakValues turns fields that would make a struct contain itself into pointers.
+// breakValues turns fields that would make a struct contain itself into pointers, and
+// those that would hold a struct without fields: it has no size, so that the field would
+// share its address, by which tables know fields, with the next one.
 func (p *pass) breakValues() {
+	empty := p.emptyStructs()
 	next := map[string][]string{}
 	for _, e := range p.edges {
 		if byValue(e) {
@@ -16,10 +19,20 @@ func (p *pass) breakValues() {
 	}
 	component := components(next)
 	for _, e := range p.edges {
-		if byValue(e) && component[e.from] == component[e.to] {
+		if byValue(e) && (component[e.from] == component[e.to] || empty[e.to]) {
 			e.point()
 		}
 	}
+}
+
+func (p *pass) emptyStructs() map[string]bool {
+	empty := map[string]bool{}
+	for _, d := range p.decls {
+		if st, ok := d.decl.(*golang.Struct); ok && len(st.Fields) == 0 {
+			empty[st.Name] = true
+		}
+	}
+	return empty
 }
 
 // byValue says whether the field contains the struct: plainly, or in an Opt.

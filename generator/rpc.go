@@ -176,7 +176,7 @@ func (r *rpc) goService(s *contract.Service, p *rpcPackage) *golang.Service {
 	out.RegisterDoc = []string{out.Register + " serves impl on s."}
 	out.Fake = &golang.Fake{Name: out.Name, Doc: wrap(out.Name+" implements "+p.out.Name+"."+out.Name+
 		" with its fields. A method whose field is nil fails with concordat.Unimplemented.", "")}
-	methods := newScope()
+	methods := methodScope()
 	for _, op := range s.Operations {
 		if m := r.method(op, s, p, methods); m != nil {
 			out.Methods = append(out.Methods, m)

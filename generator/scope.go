@@ -64,3 +64,10 @@ func fieldScope() *scope { return newScope("ConcordatTable", "MarshalJSON", "Unm
 var predeclared = set("any bool byte comparable complex64 complex128 error float32 float64 int int8 int16 int32 int64 rune string " +
 	"uint uint8 uint16 uint32 uint64 uintptr true false iota nil append cap clear close complex copy delete imag len make max min " +
 	"new panic print println real recover")
+
+// methodScope is the scope of an interface's methods. Vet holds some names to the
+// signatures of the standard library.
+func methodScope() *scope {
+	return newScope("GobDecode", "GobEncode", "MarshalJSON", "MarshalXML", "UnmarshalJSON", "UnmarshalXML",
+		"ReadByte", "ReadRune", "UnreadByte", "UnreadRune", "WriteByte")
+}

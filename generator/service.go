@@ -33,7 +33,7 @@ func (p *pass) services() []*service {
 	group := len(p.c.Types)
 	for _, s := range p.c.Services {
 		svc := &service{pass: p, from: s, out: p.nameService(s)}
-		methods := newScope()
+		methods := methodScope()
 		for _, op := range s.Operations {
 			group++
 			svc.ops = append(svc.ops, svc.operation(op, methods, group))

@@ -41,14 +41,14 @@ func exported(text string) string {
 // URLMap urlMap.
 func unexported(name string) string {
 	parts := words(name)
-	if len(parts) == 0 {
-		return name
+	if len(parts) == 0 || !strings.HasPrefix(name, parts[0]) {
+		return "x" + name
 	}
-	first := parts[0]
-	if !strings.HasPrefix(name, first) {
-		return strings.ToLower(name[:1]) + name[1:]
+	lower := strings.ToLower(parts[0]) + name[len(parts[0]):]
+	if r, _ := utf8.DecodeRuneInString(lower); unicode.IsUpper(r) { // a capital without a small letter
+		return "x" + lower
 	}
-	return strings.ToLower(first) + name[len(first):]
+	return lower
 }
 
 // words cuts text where its author saw words: at everything that is neither letter nor
