@@ -1,0 +1,150 @@
+package eject
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+func group(n int) (*Group, []*Host) {
+	hosts := make([]*Host, n)
+	for i := range hosts {
+		hosts[i] = new(Host)
+	}
+	g := NewGroup(Default)
+	g.Set(hosts)
+	return g, hosts
+}
+
+func fail(g *Group, h *Host, now time.Duration, times int) (changed bool) {
+	for range times {
+		changed = g.Observe(h, now, false) || changed
+	}
+	return changed
+}
+
+func TestFiveInARowEject(t *testing.T) {
+	g, h := group(3)
+	for range 3 {
+		if fail(g, h[0], 0, 4) {
+			t.Fatal("four failures eject")
+		}
+		g.Observe(h[0], 0, true)
+	}
+	if !fail(g, h[0], 0, 5) || h[0].Live() {
+		t.Fatal("five failures do not eject")
+	}
+	if fail(g, h[0], 0, 10) {
+		t.Error("ejected twice")
+	}
+}
+
+func TestEjectionsGrowAndAreForgiven(t *testing.T) {
+	g, h := group(3)
+	now := time.Duration(0)
+	for n := 1; n <= 14; n++ {
+		if !fail(g, h[0], now, 5) && n == 1 {
+			t.Fatal("not ejected")
+		}
+		want := now + min(time.Duration(n)*5*time.Second, time.Minute)
+		if g.Next() != want {
+			t.Fatalf("ejection %d lasts until %v, want %v", n, g.Next(), want)
+		}
+		if due := g.Due(want - 1); len(due) != 0 {
+			t.Fatal("due too early")
+		}
+		now = want
+		if due := g.Due(now); len(due) != 1 || due[0] != h[0] || len(g.Due(now)) != 0 {
+			t.Fatal("due once, when the time is over")
+		}
+		if g.Next() != Never {
+			t.Error("a host that is being probed is due again")
+		}
+		g.Probed(h[0], now, n%2 == 0) // every second probe succeeds, and the first failure ejects again
+		if n%2 == 0 {
+			if !h[0].Live() {
+				t.Fatal("a probe that succeeds brings back")
+			}
+			if !g.Observe(h[0], now, false) {
+				t.Fatal("the first failure on trial does not eject")
+			}
+		}
+	}
+	g.Due(now + time.Hour)
+	g.Probed(h[0], now, true)
+	g.Observe(h[0], now, true)
+	if fail(g, h[0], now, 4) {
+		t.Error("after a success on trial it takes five failures again")
+	}
+	now += Default.Max + 1
+	if !fail(g, h[0], now, 1) || g.Next() != now+5*time.Second {
+		t.Errorf("old ejections are not forgiven: until %v", g.Next()-now)
+	}
+}
+
+func TestAtMostHalf(t *testing.T) {
+	for n, want := range map[int]int{1: 0, 2: 1, 3: 1, 4: 2, 5: 2, 10: 5} {
+		g, h := group(n)
+		out := 0
+		for i := range h {
+			if fail(g, h[i], 0, 20) {
+				out++
+			}
+		}
+		if out != want {
+			t.Errorf("%d of %d were ejected, want %d", out, n, want)
+		}
+		if g.Panic() {
+			t.Errorf("%d of %d: panic", out, n)
+		}
+	}
+}
+
+func TestPanicWhenTheSetShrinks(t *testing.T) {
+	g, h := group(4)
+	fail(g, h[0], 0, 5)
+	fail(g, h[1], 0, 5)
+	g.Set(h[:3])
+	if !g.Panic() {
+		t.Error("one of three live is less than half")
+	}
+	g.Set(h[1:])
+	if g.Panic() {
+		t.Error("two of three live")
+	}
+	if h[1].Live() {
+		t.Error("an update made the group forget")
+	}
+}
+
+// Whatever happens in whatever order, the count of hosts that are out stays right.
+func TestCountsStayRight(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	g, h := group(6)
+	now := time.Duration(0)
+	for range 20_000 {
+		now += time.Duration(r.IntN(1000)) * time.Millisecond
+		x := h[r.IntN(len(h))]
+		switch r.IntN(4) {
+		case 0:
+			g.Observe(x, now, true)
+		case 1:
+			fail(g, x, now, 5)
+		case 2:
+			for _, d := range g.Due(now) {
+				g.Probed(d, now, r.IntN(2) == 0)
+			}
+		case 3:
+			g.Probed(x, now, true) // not asked for: must not count
+		}
+		out := 0
+		for _, x := range h {
+			if !x.Live() {
+				out++
+			}
+		}
+		if out != g.out || out > 3 {
+			t.Fatalf("%d hosts are out, counted are %d", out, g.out)
+		}
+	}
+}
