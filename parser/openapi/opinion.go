@@ -30,6 +30,9 @@ const (
 // defaults, formats and patterns are not asked of it. It runs under recover and a
 // deadline; when that passes there is no opinion.
 func secondOpinion(ctx context.Context, root *node.Node, read func(string) ([]byte, error), diags *diag.List) {
+	if root.FileSize() > opinionBytes {
+		return
+	}
 	data := []byte(root.JSON()) // aliases and merge keys resolved, so that both read the same
 	if ctx.Err() != nil || len(data) > opinionBytes {
 		return

@@ -102,7 +102,7 @@ func (l *Loader) parse(file string, data []byte) *Node {
 		l.diags.Errorf("not-text", spanAt(file, data, off), "the file is not UTF-8 text, hence neither YAML nor JSON")
 		return nil
 	}
-	doc := &document{name: file}
+	doc := &document{name: file, size: len(data)}
 	root, err := read(doc, data, l.diags)
 	switch {
 	case err != nil:

@@ -57,6 +57,7 @@ type extent struct{ line, col, endLine, endCol int32 }
 // A document is one file.
 type document struct {
 	name    string
+	size    int              // in bytes
 	anchors map[string]*Node // of $anchor and $id; nil until somebody asks
 }
 
@@ -249,6 +250,14 @@ func (n *Node) KeySpan() contract.Span {
 		return n.Span()
 	}
 	return n.span(n.at)
+}
+
+// FileSize returns how many bytes the file that holds n has.
+func (n *Node) FileSize() int {
+	if n == nil {
+		return 0
+	}
+	return n.doc.size
 }
 
 func (n *Node) span(e extent) contract.Span {
