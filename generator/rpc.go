@@ -182,6 +182,7 @@ func (r *rpc) goService(s *contract.Service, p *rpcPackage) *golang.Service {
 			out.Methods = append(out.Methods, m)
 		}
 	}
+	nameFakes(out)
 	return out
 }
 

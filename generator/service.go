@@ -75,7 +75,7 @@ func (p *pass) docService(s *contract.Service, out *golang.Service) {
 		what = "the messages that the application of this contract sends. A Publisher sends them; who wants them implements the interface."
 	}
 	out.Doc = wrap(out.Name+" is "+what, "")
-	if s.Doc.Summary != "" || s.Doc.Detail != "" {
+	if s.Doc != p.c.Doc && (s.Doc.Summary != "" || s.Doc.Detail != "") { // what the package says already
 		out.Doc = append(append(out.Doc, ""), fieldDoc(s.Doc)...)
 	}
 	if out.Wire == golang.Events {
@@ -123,6 +123,17 @@ func (s *service) operation(op *contract.Operation, methods *scope, group int) *
 	return &operation{Operation: op, method: m, group: group}
 }
 
+// nameFakes names the fields of the fake, which must not be called like its methods.
+func nameFakes(s *golang.Service) {
+	names := newScope()
+	for _, m := range s.Methods {
+		names.take(m.Name)
+	}
+	for _, m := range s.Methods {
+		m.On = names.name("On"+m.Name, "Call")
+	}
+}
+
 // reserve takes the names of requests and replies, before any inline type can.
 func (s *service) reserve() {
 	for _, op := range s.ops {
@@ -150,6 +161,7 @@ func (s *service) build() {
 		})
 	}
 	s.group = old
+	nameFakes(s.out)
 	for _, m := range s.out.Methods {
 		m.Var = s.names.name(unexported(m.Name), "Op")
 	}
