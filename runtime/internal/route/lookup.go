@@ -60,44 +60,61 @@ type walk[V any] struct {
 	steps  int
 }
 
-// find searches below n, where path is what is left.
+// find searches below n, where path is what is left. It calls itself only where a literal
+// and a parameter both fit.
 func (w *walk[V]) find(n *node[V], path string, values []string) (*entry[V], []string) {
-	if path == "" {
-		return w.at(n), values
-	}
-	if e, v := w.literal(n, path, values); e != nil {
-		return e, v
-	}
-	if n.param == nil {
-		return nil, nil
-	}
-	end := strings.IndexByte(path, '/')
-	if end < 0 {
-		end = len(path)
-	}
-	if end == 0 {
-		return nil, nil
-	}
-	if n.param.tails {
-		if e, v := w.within(n.param, path, end, values); e != nil {
-			return e, v
+	for path != "" {
+		child := n.child(path)
+		if n.param == nil {
+			if child == nil {
+				return nil, nil
+			}
+			n, path = child, path[len(child.text):]
+			continue
 		}
+		if child != nil {
+			if e, v := w.find(child, path[len(child.text):], values); e != nil {
+				return e, v
+			}
+		}
+		end := segment(path)
+		if end == 0 {
+			return nil, nil
+		}
+		if n.param.tails {
+			if e, v := w.within(n.param, path, end, values); e != nil {
+				return e, v
+			}
+		}
+		n, path, values = n.param, path[end:], append(values, path[:end])
 	}
-	return w.find(n.param, path[end:], append(values, path[:end]))
+	return w.at(n), values
 }
 
-func (w *walk[V]) literal(n *node[V], path string, values []string) (*entry[V], []string) {
-	for i, b := range n.first {
-		if b != path[0] {
+// segment returns where the first segment of path ends. Segments are short, so that a
+// plain loop beats a call.
+func segment(path string) int {
+	for i := range len(path) {
+		if path[i] == '/' {
+			return i
+		}
+	}
+	return len(path)
+}
+
+// child returns the literal below n that path begins with.
+func (n *node[V]) child(path string) *node[V] {
+	for i := range len(n.first) {
+		if n.first[i] != path[0] {
 			continue
 		}
 		child := n.next[i]
 		if len(path) < len(child.text) || path[:len(child.text)] != child.text {
-			break
+			return nil
 		}
-		return w.find(child, path[len(child.text):], values)
+		return child
 	}
-	return nil, nil
+	return nil
 }
 
 // within looks for a literal inside the segment that the parameter n begins, the shortest
@@ -108,7 +125,11 @@ func (w *walk[V]) within(n *node[V], path string, end int, values []string) (*en
 			continue
 		}
 		w.steps++
-		if e, v := w.literal(n, path[i:], append(values, path[:i])); e != nil {
+		child := n.child(path[i:])
+		if child == nil {
+			continue
+		}
+		if e, v := w.find(child, path[i+len(child.text):], append(values, path[:i])); e != nil {
 			return e, v
 		}
 	}
