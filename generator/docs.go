@@ -88,7 +88,10 @@ func sentence(text string) string {
 // named words a summary so that it starts with the name that it documents, as Go's
 // documentation does: "Returns a pet." of GetPet gives "GetPet returns a pet.".
 func named(name, text string, method bool) string {
-	first, rest, _ := strings.Cut(text, " ")
+	first, rest := text, ""
+	if i := strings.IndexFunc(text, unicode.IsSpace); i > 0 {
+		first, rest = text[:i], strings.TrimSpace(text[i:])
+	}
 	lower := strings.ToLower(first)
 	if first == name {
 		return text
