@@ -110,6 +110,9 @@ func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup f
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	if len(data) == 0 && !h.required() {
+		return nil, nil
+	}
 	decodeBody(data, p, fs, base, codec.Request|codec.Owned, e)
 	return nil, nil
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	concordat "github.com/concordat-dev/concordat/runtime"
 	"github.com/concordat-dev/concordat/runtime/codec"
 	"github.com/concordat-dev/concordat/runtime/codec/param"
 )
@@ -27,25 +26,24 @@ func (p *payload) release() {
 	}
 }
 
-// attach gives req the body. A stream that an earlier attempt began to read is an error.
-func (p *payload) attach(req *http.Request) error {
+// spent says that an attempt began to read the stream, so that no other can send it.
+func (p *payload) spent() bool { return p.stream != nil && p.opened.Load() }
+
+// attach gives req the body.
+func (p *payload) attach(req *http.Request) {
 	switch {
 	case p.held != nil:
 		req.ContentLength = int64(len(p.held.b))
 		if req.ContentLength == 0 {
 			req.Body = http.NoBody
-			return nil
+			return
 		}
 		req.Body = p.held.reader()
 		req.GetBody = func() (io.ReadCloser, error) { return p.held.reader(), nil }
 	case p.stream != nil:
-		if p.opened.Load() {
-			return concordat.Errorf(concordat.Aborted, "the request's body is a stream that was already read in part; make the call again with a new one")
-		}
 		req.ContentLength = p.size
 		req.Body = &streamBody{p.stream, p.opened}
 	}
-	return nil
 }
 
 // A streamBody notes that the stream was touched. It does not close it: the stream

@@ -72,8 +72,13 @@ func (x *exchange) run(ctx context.Context, in, out pointer) error {
 		return err
 	}
 	defer x.sent.release()
+	var before error
 	return x.conn.Try(ctx, &x.op.Spec, func(ctx context.Context, a *concordat.Attempt) error {
-		return x.attempt(ctx, a, out)
+		if before != nil && x.sent.spent() {
+			return before // there is nothing left to send, and this says why it failed
+		}
+		before = x.attempt(ctx, a, out)
+		return before
 	})
 }
 
@@ -215,5 +220,6 @@ func (x *exchange) request(ctx context.Context, a *concordat.Attempt) (*http.Req
 	if req.Header = x.header; a.N > 0 {
 		req.Header = x.header.Clone() // the one before may still be in use
 	}
-	return req, x.sent.attach(req)
+	x.sent.attach(req)
+	return req, nil
 }

@@ -22,9 +22,6 @@ const HeaderDeadline = "concordat-deadline"
 // DefaultConcurrency is how many messages of one subscription are handled at a time.
 const DefaultConcurrency = 16
 
-// event is any Event, as operation is any Op.
-type event = Event[None]
-
 // An envelope is what can be said of an event before its first message.
 type envelope struct {
 	header, address bool // it has parameters there

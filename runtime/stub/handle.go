@@ -93,7 +93,8 @@ func (h *handler) acceptable(wanted accept) bool {
 		return true
 	}
 	for i := range h.op.Replies {
-		if !h.op.Replies[i].Failure && wanted.quality(h.plan.replies[i].media) > 0 {
+		r := &h.op.Replies[i]
+		if !r.Failure && (strings.Contains(r.Media, "*") || wanted.quality(r.Media) > 0) {
 			return true
 		}
 	}

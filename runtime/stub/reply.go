@@ -63,7 +63,9 @@ func (x *exchange) success(resp *http.Response, i int, out pointer, keep func() 
 	if len(r.Headers) > 0 {
 		param.ParseHeader(r.Headers, resp.Header, out, x.mode(), &wrong)
 	}
-	if r.Media != "" && x.plan.method != http.MethodHead {
+	if r.Media == "" {
+		_, _ = io.CopyN(io.Discard, resp.Body, maxText) // so that the connection can be used again
+	} else if x.plan.method != http.MethodHead {
 		if err := x.content(resp, r, p); err != nil {
 			return err
 		}
