@@ -105,16 +105,24 @@ func (s *source) recognise(name string, data []byte, ds *diag.List) contract.For
 
 // unreadable says why a file that was asked for could not be read.
 func unreadable(ds *diag.List, name string, err error) {
-	var large *tooLarge
+	var large *TooLargeError
 	switch {
 	case errors.As(err, &large):
-		ds.Errorf("too-large", whole(name), "the file has %s, more than the %s that are read", size(large.bytes), size(large.max)).Help =
+		ds.Errorf("too-large", whole(name), "the file has %s, more than the %s that are read", size(large.Bytes), size(large.Max)).Help =
 			"split the contract, and refer from one file to the other"
 	case errors.Is(err, fs.ErrNotExist):
 		ds.Errorf("missing-file", whole(name), "there is no such file").Help = "paths are relative to the working directory"
 	default:
-		ds.Errorf("unreadable-file", whole(name), "%v", err)
+		ds.Errorf("unreadable-file", whole(name), "%s", reason(err))
 	}
+}
+
+// reason leaves out what the diagnostic says anyway: operation and path.
+func reason(err error) string {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return "the file cannot be read: " + pe.Err.Error()
+	}
+	return "the file cannot be read: " + err.Error()
 }
 
 func size(n int64) string {

@@ -176,7 +176,7 @@ func TestRefused(t *testing.T) {
 // TestUnreadable passes on why a file cannot be read.
 func TestUnreadable(t *testing.T) {
 	_, ds := Parse(t.Context(), []string{"a.yaml"}, Options{Read: func(string) ([]byte, error) { return nil, errors.New("the disk is on fire") }})
-	if got := show(ds); got != "error a.yaml:1:1 unreadable-file: the disk is on fire\n" {
+	if got := show(ds); got != "error a.yaml:1:1 unreadable-file: the file cannot be read: the disk is on fire\n" {
 		t.Errorf("found %s", got)
 	}
 }

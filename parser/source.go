@@ -16,11 +16,12 @@ type source struct {
 	held map[string][]byte
 }
 
-// tooLarge is the error of a file beyond the limit.
-type tooLarge struct{ bytes, max int64 }
+// A TooLargeError is the error of a file beyond a limit. Options.Read may return one
+// instead of the content.
+type TooLargeError struct{ Bytes, Max int64 }
 
-func (e *tooLarge) Error() string {
-	return fmt.Sprintf("%s are more than the %s that are read", size(e.bytes), size(e.max))
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("it has %s, more than the %s that are read", size(e.Bytes), size(e.Max))
 }
 
 // entry reads a file that the user named, and holds it for its parser.
@@ -42,7 +43,7 @@ func (s *source) readFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	if n := int64(len(data)); n > s.max {
-		return nil, &tooLarge{n, s.max}
+		return nil, &TooLargeError{n, s.max}
 	}
 	return data, nil
 }

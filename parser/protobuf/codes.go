@@ -11,12 +11,12 @@ type rule struct {
 // rules tell the compiler's messages apart: it tags only three of them. The first rule
 // that fits wins; a test holds this table against the compiler's real messages.
 var rules = []rule{
-	{"import-not-found", []string{"imported file does not exist"}},
-	{"unreadable-import", []string{"could not open imported file"}},
+	{"missing-file", []string{"imported file does not exist"}},
+	{"unreadable-file", []string{"could not open imported file"}},
 	{"import-cycle", []string{"cycl"}},
 	{"duplicate-import", []string{"file imported multiple times"}},
 	{"invalid-import", []string{"import path"}},
-	{"not-utf8", []string{"input appears to be"}},
+	{"not-text", []string{"input appears to be"}},
 	{"unknown-edition", []string{"unrecognized", "value"}},
 	{"unknown-edition", []string{"editions must use"}},
 	{"unknown-edition", []string{"use the `syntax` keyword"}},

@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 		text string
 		want []string // "code line:col-line:col"
 	}{
-		"missing import":         {head3 + "import \"no/such.proto\";\n", []string{"import-not-found 3:8-3:23"}},
+		"missing import":         {head3 + "import \"no/such.proto\";\n", []string{"missing-file 3:8-3:23"}},
 		"import cycle":           {head3 + "import \"b.proto\";\n", []string{"import-cycle 3:1-3:18"}},
 		"import of itself":       {head3 + "import \"a.proto\";\n", []string{"import-cycle 3:1-3:18"}},
 		"absolute import":        {head3 + "import \"/etc/passwd\";\n", []string{"invalid-import 3:8-3:21"}},
@@ -91,15 +91,15 @@ func TestFaults(t *testing.T) {
 		"required":               {"syntax = \"proto2\";\npackage a;\nmessage M { required int32 x = 1; }\n", []string{"required-field 3:13-3:21"}},
 		"optional in an edition": {"edition = \"2023\";\npackage a;\nmessage M { optional int32 x = 1; }\n", []string{"syntax 3:13-3:21"}},
 		"style of edition 2024":  {"edition = \"2024\";\npackage a;\nmessage M { int32 fooBar = 1; }\n", []string{"naming-style 3:19-3:25"}},
-		"unknown syntax":         {"syntax = \"proto4\";\npackage a;\n", []string{"unknown-edition 1:10-1:18"}},
+		"unknown syntax":         {"syntax = \"proto4\";\npackage a;\nmessage A { string x = 1; }\n", []string{"unknown-edition 1:10-1:18"}},
 		"unknown edition":        {"edition = \"2099\";\npackage a;\n", []string{"unknown-edition 1:11-1:17"}},
 		"warning in an import":   {head3 + "import \"old.proto\";\nmessage M { o.O x = 1; }\n", nil},
 		"package below":          {"syntax = \"proto3\";\nmessage M {}\npackage a;\n", []string{"misplaced-statement 3:1-3:11"}},
 		"nothing at all":         {"", []string{"missing-package 1:1-1:1", "missing-syntax 1:1-1:1"}},
 		"columns are bytes":      {head3 + "/* ééé */ message é { }", []string{"wrong-name 3:22-3:24"}},
 		"columns after a tab":    {head3 + "\tmessage M { Nope x = 1; }\n", []string{"unknown-symbol 3:14-3:18"}},
-		"bytes that are no text": {head3 + "message \xff {}", []string{"missing-package 1:1-1:1", "missing-syntax 1:1-1:1", "not-utf8 3:9-3:10"}},
-		"deep nesting":           {head3 + strings.Repeat("message M {", 101), []string{"nested-too-deep 3:1111-3:1112"}},
+		"bytes that are no text": {head3 + "message \xff {}", []string{"missing-package 1:1-1:1", "missing-syntax 1:1-1:1", "not-text 3:9-3:10"}},
+		"deep nesting":           {head3 + strings.Repeat("message M {", 101), []string{"too-deep 3:1111-3:1112"}},
 		"endless statement":      {head3 + strings.Repeat("x ", 2001), []string{"statement-too-long 3:4001-3:4002"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestFaults(t *testing.T) {
 
 func TestFaultsSayWhatToDo(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
-		"import": {head3 + "import \"no/such.proto\";\n", `a.proto:3:8-3:23 error import-not-found: imported file "no/such.proto" does not exist
+		"import": {head3 + "import \"no/such.proto\";\n", `a.proto:3:8-3:23 error missing-file: imported file "no/such.proto" does not exist
   help: looked in inc, .; give the folder that holds it as an import path
 `},
 		"related": {head3 + "message M { int32 x = 1; int32 y = 1; }\n", "a.proto:3:36-3:37 error duplicate-number: field number `1` used more than once\n  a.proto:3:23: previously used here\n"},
@@ -156,7 +156,7 @@ func TestUnreadableFiles(t *testing.T) {
 		return nil, os.ErrNotExist
 	}
 	c, l := Parse(t.Context(), []string{"none.proto", "big.proto", "denied.proto"}, nil, read)
-	want := `none.proto:0:0-0:0 error file-not-found: the file does not exist
+	want := `none.proto:0:0-0:0 error missing-file: there is no such file
 big.proto:0:0-0:0 error too-large: the file is larger than 4 MB
 denied.proto:0:0-0:0 error unreadable-file: the file cannot be read: permission denied
 `
@@ -164,7 +164,7 @@ denied.proto:0:0-0:0 error unreadable-file: the file cannot be read: permission 
 		t.Errorf("got\n%s", show(l))
 	}
 	_, l = Parse(t.Context(), []string{"user.proto"}, nil, read)
-	if got := show(l); !strings.Contains(got, "user.proto:3:1-3:20 error unreadable-import: could not open imported file: big.proto: larger than 4 MB") {
+	if got := show(l); !strings.Contains(got, "user.proto:3:1-3:20 error unreadable-file: could not open imported file: big.proto: larger than 4 MB") {
 		t.Errorf("got\n%s", got)
 	}
 	if c, l := Parse(t.Context(), nil, nil, read); c != nil || len(l) != 1 || l[0].Code != "no-files" {

@@ -49,7 +49,7 @@ func (g *guard) scan() (code, message string) {
 		}
 		switch {
 		case g.depth > maxNesting:
-			return "nested-too-deep", "brackets are nested more than 100 deep"
+			return "too-deep", "brackets are nested more than 100 deep"
 		case g.run > maxStatement || g.minus > maxMinus:
 			return "statement-too-long", "a statement does not come to an end"
 		}

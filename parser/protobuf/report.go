@@ -57,7 +57,7 @@ func add(l *diag.List, d *report.Diagnostic, notes []annotation, o *opener) {
 		out.Span = contract.Span{File: d.File(), Line: 1, Col: 1, EndLine: 1, EndCol: 1}
 	}
 	explain(out, d, notes)
-	if out.Code == "import-not-found" {
+	if out.Code == "missing-file" {
 		missing(out, d.Primary(), o.s.roots)
 	}
 	*l = append(*l, out)
@@ -94,24 +94,32 @@ func sentence(texts []string) string {
 func builtin(p string) bool { return strings.HasPrefix(p, "<built-in>/") }
 
 // settled drops what only follows from other findings: errors without any place, warnings
-// of unused imports, for an error may be the reason that nothing uses them, and of a
-// missing package where it is only in the wrong place.
+// of unused imports, for an error may be the reason that nothing uses them, of a missing
+// package where it is only in the wrong place, and what the rules of proto2 say about a
+// file whose syntax is none.
 func settled(l diag.List, file string) diag.List {
 	placed := slices.ContainsFunc(l, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error && d.Span.File != "" })
-	misplaced := map[string]bool{}
-	for _, d := range l {
-		if d.Code == "misplaced-statement" {
-			misplaced[d.Span.File] = true
-		}
-	}
+	misplaced, unknown := filesWith(l, "misplaced-statement"), filesWith(l, "unknown-edition")
 	l = slices.DeleteFunc(l, func(d *diag.Diagnostic) bool {
 		return placed && (d.Span.File == "" || d.Code == "unused-import") ||
-			d.Code == "missing-package" && misplaced[d.Span.File]
+			d.Code == "missing-package" && misplaced[d.Span.File] ||
+			d.Message == "unexpected type name" && unknown[d.Span.File]
 	})
 	for _, d := range l {
 		d.Span.File = cmp.Or(d.Span.File, file)
 	}
 	return l.Sorted()
+}
+
+// filesWith returns the files that have a finding of code.
+func filesWith(l diag.List, code string) map[string]bool {
+	files := map[string]bool{}
+	for _, d := range l {
+		if d.Code == code {
+			files[d.Span.File] = true
+		}
+	}
+	return files
 }
 
 // missing says of an import what was looked for and where.

@@ -133,7 +133,7 @@ func (s *sources) open(l *diag.List, file string) *source {
 	case errors.Is(err, errTooLarge):
 		l.Errorf("too-large", at, "the file is %v", err)
 	case errors.Is(err, fs.ErrNotExist):
-		l.Errorf("file-not-found", at, "the file does not exist")
+		l.Errorf("missing-file", at, "there is no such file")
 	case err != nil:
 		l.Errorf("unreadable-file", at, "the file cannot be read: %v", err)
 	default:

@@ -67,7 +67,7 @@ func (l *Loader) load(file string, at contract.Span) *Node {
 	}
 	data, err := l.read(file)
 	if err != nil {
-		l.diags.Errorf(readFault(err), at, "%s cannot be read: %s", file, reason(err))
+		l.unreadable(file, at, err)
 		return nil
 	}
 	root := l.parse(file, data)
@@ -75,11 +75,12 @@ func (l *Loader) load(file string, at contract.Span) *Node {
 	return root
 }
 
-func readFault(err error) string {
+func (l *Loader) unreadable(file string, at contract.Span, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "missing-file"
+		l.diags.Errorf("missing-file", at, "there is no file %s", file).Help = "references are relative to the file that holds them"
+		return
 	}
-	return "unreadable-file"
+	l.diags.Errorf("unreadable-file", at, "%s cannot be read: %s", file, reason(err))
 }
 
 // reason leaves out what the diagnostic says anyway: operation and path.

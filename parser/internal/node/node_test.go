@@ -106,6 +106,7 @@ func TestFaults(t *testing.T) {
 		{"duplicate in YAML", "a.yaml", "a: 1\nb:\n  c: 1\n  c: 2\n", "a.yaml:4:3 error duplicate-key"},
 		{"duplicate in JSON", "a.json", "{\"a\": 1,\n\"a\": 2}", "a.json:2:1 error duplicate-key"},
 		{"tab", "a.yaml", "a:\n\tb: 1\n", "a.yaml:2:2 error syntax"},
+		{"tab after a sound line", "a.yaml", "a:\n  b: 1\n\tc: 2\n", "a.yaml:3:2 error syntax"},
 		{"bad indentation", "a.yaml", "paths:\n  a:\n    get: 1\n   put: 2\n", "a.yaml:4:4 error syntax"},
 		{"unclosed list", "a.yaml", "a: 1\nb: [1,\nc: 2\n", "a.yaml:3:1 error syntax"},
 		{"missing colon", "a.yaml", "a: 1\nb\nc: 2\n", "a.yaml:2:1 error syntax"},

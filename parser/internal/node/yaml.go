@@ -275,6 +275,9 @@ func (r *yamlReader) explain(err error) *syntaxError {
 	if strings.HasPrefix(msg, "did not find expected") {
 		line = r.failingLine(msg, line+1) // the reported line is where the enclosing block begins
 	}
+	if strings.HasPrefix(msg, "found a tab") {
+		line = r.tabbedLine(line) // the reported line is where what was being read begins
+	}
 	line = min(max(line, 1), len(r.lines))
 	for line > 1 && len(bytes.TrimSpace(r.line(line))) == 0 {
 		line--
@@ -286,6 +289,17 @@ func (r *yamlReader) explain(err error) *syntaxError {
 		return &syntaxError{"too-deep", at, "values are nested too deep"}
 	}
 	return &syntaxError{"syntax", at, "not valid YAML: " + msg}
+}
+
+// tabbedLine returns the first line at or after from that is indented by a tab, or from.
+func (r *yamlReader) tabbedLine(from int) int {
+	for n := max(from, 1); n <= len(r.lines); n++ {
+		text := r.line(n)
+		if bytes.IndexByte(text[:len(text)-len(bytes.TrimLeft(text, " \t"))], '\t') >= 0 {
+			return n
+		}
+	}
+	return from
 }
 
 func splitYAMLError(s string) (msg string, line int) {
