@@ -109,7 +109,10 @@ func (s *service) formBody(b *contract.Body, want string) *held {
 func form(b *contract.Body) []*golang.FormField {
 	var out []*golang.FormField
 	for _, e := range b.Encoding {
-		out = append(out, &golang.FormField{Name: e.Field, Media: e.Media, Style: styles[e.Style], Explode: e.Explode})
+		if e.Media == "" && e.Style == "" {
+			continue // as forms travel anyway: exploded
+		}
+		out = append(out, &golang.FormField{Name: e.Field, Media: e.Media, Style: styles[e.Style], Explode: e.Explode || e.Style == ""})
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package generator_test
 
 import (
-	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +18,7 @@ const modulePath = "example.com/generated"
 
 func newModule(t *testing.T) *module {
 	t.Helper()
-	root, err := filepath.Abs(cmp.Or(os.Getenv("CONCORDAT_DEV_ROOT"), ".."))
+	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
