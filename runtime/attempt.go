@@ -127,6 +127,9 @@ func (a *Attempt) send(ctx context.Context, w wire, req *http.Request) (*http.Re
 	if err != nil {
 		return nil, a.failed(ctx, err)
 	}
+	if !a.at.answered.Load() {
+		a.at.answered.Store(true)
+	}
 	if s := resp.StatusCode; s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable {
 		a.after.Store(int64(retry.After(resp.Header, time.Now())))
 	}
@@ -137,6 +140,9 @@ func (a *Attempt) send(ctx context.Context, w wire, req *http.Request) (*http.Re
 func (a *Attempt) failed(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return a.stopped(ctx, err)
+	}
+	if !a.at.answered.Load() && !unsent(err) {
+		err = a.conn.refusal(ctx, a.at.Addr, err)
 	}
 	e, repeat := explain(a.at.Addr, err)
 	switch {

@@ -28,8 +28,9 @@ type endpoint struct {
 // An endpointState outlives the set that named its endpoint: a registry that repeats
 // itself must not make the picker forget.
 type endpointState struct {
-	load pick.Load
-	host eject.Host
+	load     pick.Load
+	host     eject.Host
+	answered atomic.Bool // ever
 }
 
 func (e *endpoint) cost(now time.Duration) float64 {

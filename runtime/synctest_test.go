@@ -102,8 +102,8 @@ func TestEjectionProbeReturn(t *testing.T) {
 			if r.URL.Host == "bad:1" && down {
 				return nil, errors.New("broken")
 			}
-			time.Sleep(time.Millisecond)
 			if r.Method == http.MethodGet {
+				time.Sleep(100 * time.Millisecond) // slower than failing, so that the picker alone does not help
 				hits[r.URL.Host]++
 			}
 			return reply(200), nil
@@ -116,12 +116,12 @@ func TestEjectionProbeReturn(t *testing.T) {
 				}
 			}
 		}
-		calls(200)
+		calls(20)
 		if s := conn.ends.set.Load(); len(s.live) != 1 || s.live[0].Addr != "good:1" {
 			t.Fatalf("the endpoint that fails is still in use")
 		}
 		before := conn.Stats()[0].Retries
-		calls(200)
+		calls(20)
 		if n := conn.Stats()[0].Retries - before; n != 0 {
 			t.Errorf("%d retries after the ejection", n)
 		}
@@ -145,7 +145,7 @@ func TestEjectionProbeReturn(t *testing.T) {
 		if probes != 2 || len(conn.ends.set.Load().live) != 2 {
 			t.Errorf("%d probes, %d live: the second succeeds", probes, len(conn.ends.set.Load().live))
 		}
-		calls(200)
+		calls(20)
 		if hits["bad:1"] == 0 {
 			t.Error("what came back is not used")
 		}

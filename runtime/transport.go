@@ -111,6 +111,25 @@ func (c *Conn) serverName(addr string) string {
 	return host
 }
 
+// refusal finds out why addr, which never answered, broke off. With TLS 1.3 a server
+// refuses our certificate after the handshake, when we may be writing already, and then
+// the reason is lost more often than not. So it is asked once more, and listened to.
+func (c *Conn) refusal(ctx context.Context, addr string, err error) error {
+	if c.plaintext || untrusted(err) != "" {
+		return err
+	}
+	conn, again := c.dialTLS(ctx, "tcp", addr)
+	if again != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(connectTimeout))
+	if _, again = conn.Read(make([]byte, 1)); again != nil && untrusted(again) != "" {
+		return again
+	}
+	return err
+}
+
 // explain says in words what went wrong on the way to addr, and what to do about it.
 // repeat is false where the same would happen again.
 func explain(addr string, err error) (e *Error, repeat bool) {

@@ -40,7 +40,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 		if repeatable {
 			a.share(ctx, now, c.retry.Max)
 		}
-		err, v := c.once(ctx, a, attempt, now)
+		v, err := c.once(ctx, a, attempt, now)
 		after := time.Duration(a.after.Load())
 		a.release()
 		if err == nil {
@@ -83,7 +83,7 @@ func (a *Attempt) release() {
 }
 
 // once makes one attempt and tells the picker and the ejector how it went.
-func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Duration) (err error, v retry.Verdict) {
+func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Duration) (v retry.Verdict, err error) {
 	at := a.at
 	at.load.Begin()
 	returned := false
@@ -98,14 +98,18 @@ func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Contex
 	bad, v := c.judge(ctx, a, err)
 	if err != nil && ctx.Err() == context.Canceled {
 		at.load.End()
-		return err, retry.Final
+		return retry.Final, err
 	}
-	at.load.EndAfter(now, now-start)
+	if bad {
+		at.load.EndFailed(now, now-start)
+	} else {
+		at.load.EndAfter(now, now-start)
+	}
 	if c.ends.group.Observe(&at.host, now, !bad) {
 		c.ends.refresh()
 		c.log.Warn("endpoint ejected after repeated failures", "target", c.String(), "endpoint", at.Addr, "error", err)
 	}
-	return err, v
+	return v, err
 }
 
 // judge says whether err incriminates the endpoint, and what it means for the next

@@ -14,7 +14,7 @@ const (
 	PerCall   = 200    // 0.2 attempts earned by each call
 	PerSecond = 1000   // one attempt earned by each second, so that few calls may be repeated, too
 	Most      = 20_000 // 20 attempts: what quiet times can save
-	Start     = 10_000
+	Start     = Most   // enough for what a busy client sends to a dead endpoint before that is ejected
 )
 
 // A Budget is a purse of attempts. It is safe for concurrent use.

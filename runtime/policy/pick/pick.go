@@ -14,6 +14,9 @@ import (
 // Decay is the time constant with which a slow reply is forgotten.
 const Decay = 10 * time.Second
 
+// Penalty is what a failure counts for at least.
+const Penalty = 50 * time.Millisecond
+
 // floor keeps the cost of an endpoint that was idle for long above 0, so that calls in
 // flight still tell endpoints apart.
 const floor = float64(10 * time.Microsecond)
@@ -50,6 +53,10 @@ func (l *Load) EndAfter(now, took time.Duration) {
 	l.inFlight.Add(-1)
 	l.observe(now, float64(took))
 }
+
+// EndFailed is EndAfter for a call that failed: however fast that was, it does not make
+// the endpoint look good, or it would draw ever more calls.
+func (l *Load) EndFailed(now, took time.Duration) { l.EndAfter(now, max(took, Penalty)) }
 
 // observe may lose a sample to one that comes at the same moment, which does no harm.
 func (l *Load) observe(now time.Duration, took float64) {

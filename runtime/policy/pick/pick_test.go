@@ -123,3 +123,20 @@ func TestSlowEndpointGetsLittle(t *testing.T) {
 		t.Errorf("the slow endpoint got %d of 10000 calls: %v", counts[0], counts)
 	}
 }
+
+// An endpoint that fails at once must not look like the fastest.
+func TestFailingFastIsNoVirtue(t *testing.T) {
+	var bad, good Load
+	bad.Begin()
+	bad.EndFailed(0, time.Microsecond)
+	good.Begin()
+	good.EndAfter(0, 5*time.Millisecond)
+	if bad.Cost(0) <= good.Cost(0) {
+		t.Errorf("failing costs %v, working %v", bad.Cost(0), good.Cost(0))
+	}
+	bad.Begin()
+	bad.EndFailed(0, time.Second)
+	if bad.Latency(0) != time.Second {
+		t.Errorf("a slow failure counts in full: %v", bad.Latency(0))
+	}
+}

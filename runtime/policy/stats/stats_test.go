@@ -30,7 +30,8 @@ func TestBuckets(t *testing.T) {
 func TestSnapshot(t *testing.T) {
 	var table Table
 	var a, b, b2 int
-	if table.Of(&a, "p.S/A") != table.Of(&a, "p.S/A") {
+	first := table.Of(&a, "p.S/A")
+	if again := table.Of(&a, "p.S/A"); again != first {
 		t.Fatal("one key, two operations")
 	}
 	var wg sync.WaitGroup
