@@ -76,12 +76,13 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// rule finds the entry of pkg: its own, or that of the nearest folder with "/...".
+// rule finds the entry of pkg: its own, or that of the nearest folder with "/...", its
+// own folder first.
 func rule(pkg string) ([]string, bool) {
 	if r, ok := may[pkg]; ok {
 		return r, true
 	}
-	for d := path.Dir(pkg); d != "."; d = path.Dir(d) {
+	for d := pkg; d != "."; d = path.Dir(d) {
 		if r, ok := may[d+"/..."]; ok {
 			return r, true
 		}

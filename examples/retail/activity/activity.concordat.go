@@ -19,8 +19,6 @@ const _ = stub.V1 // an error here means that the runtime in go.mod is older tha
 
 // Activity is the messages that the application of this contract receives. A Publisher
 // sends them to it; the application implements the interface.
-//
-// What customers do, for those who want to know. Seen from analytics, which receives it.
 type Activity interface {
 	// CustomerActivity takes note of something that a customer did.
 	//

@@ -18,8 +18,6 @@ const _ = stub.V1 // an error here means that the runtime in go.mod is older tha
 
 // Users is the contract of the Users service. The client, the server and the fake all
 // implement it.
-//
-// Customers of the shop and where they live.
 type Users interface {
 	// SearchCustomers finds customers by name or e-mail address, a page at a time.
 	//
