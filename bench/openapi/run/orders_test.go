@@ -21,7 +21,7 @@ var orderJSON = compact(`{
 	"status": "packed",
 	"currency": "EUR",
 	"placedAt": "2026-03-14T09:26:53Z",
-	"shippedAt": "2026-03-15T17:04:01.250Z",
+	"shippedAt": "2026-03-15T17:04:01Z",
 	"total": 12899,
 	"weight": 2.75,
 	"gift": true,
@@ -129,10 +129,9 @@ func TestAllReadAndWriteTheSame(t *testing.T) {
 	}
 }
 
-// general is data as maps and slices, with times in one spelling.
+// general is data as maps and slices.
 func general(t *testing.T, data string) any {
 	var v any
-	data = strings.ReplaceAll(data, ".250Z", ".25Z")
 	if err := json.Unmarshal([]byte(data), &v); err != nil {
 		t.Fatal(err)
 	}
