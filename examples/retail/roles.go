@@ -71,16 +71,23 @@ func runUsers(ctx context.Context, p *platform.Platform, o options, r *report) e
 	store := userservice.New()
 	register := func(s *concordat.Server) { users.Register(s, store) }
 	faults := &faults{begin: time.Now().Add(3 * time.Second), hang: 2 * time.Second}
-	var opts []concordat.ServerOption
+	opts := []concordat.ServerOption{concordat.WithInterceptors(database)}
+	sick := opts
 	if !o.calm {
-		opts = append(opts, concordat.WithInterceptors(faults.interceptor))
+		sick = append(sick, concordat.WithInterceptors(faults.interceptor))
 	}
 	err := both(
-		func() error { return serve(ctx, p, "users-1", register) },
-		func() error { return serve(ctx, p, "users-2", register, opts...) },
+		func() error { return serve(ctx, p, "users-1", register, opts...) },
+		func() error { return serve(ctx, p, "users-2", register, sick...) },
 	)
 	r.users(faults.refused.Load(), faults.hung.Load())
 	return err
+}
+
+// database takes the time that a database takes.
+func database(ctx context.Context, _ *concordat.Call, in any, next concordat.Next) (any, error) {
+	time.Sleep(4 * time.Millisecond)
+	return next(ctx, in)
 }
 
 // faults are what instance 2 of users does wrong, on purpose.
