@@ -21,6 +21,22 @@ var Codes = map[string]string{
 	"unreadable-file":     "The file exists, but cannot be read.",
 	"unsupported-version": "The version of the format is not known. A newer minor version is read as the newest that is known, where that is safe.",
 
+	// The command line and concordat.yaml.
+	"config-duplicate":   "A key of concordat.yaml is given twice.",
+	"config-empty":       "concordat.yaml lists no contract.",
+	"config-package":     "What concordat.yaml gives as package is no name that a Go package can have and others can import.",
+	"config-spec":        "An entry of concordat.yaml names no contract.",
+	"config-syntax":      "concordat.yaml is not well-formed YAML.",
+	"config-type":        "A value of concordat.yaml is of another kind than is meant there.",
+	"config-unknown-key": "concordat.yaml has a key that nothing reads.",
+	"config-version":     "concordat.yaml has no version, or one that this concordat does not read.",
+	"empty-contract":     "The contract has neither operations nor types. It may be cut off, or hold only options and imports.",
+	"foreign-file":       "A generated file would replace one that a person, or another program, wrote. Nothing is written.",
+	"no-module":          "Go is generated into a directory that belongs to no Go module, so that nothing could import it.",
+	"not-written":        "The generated code could not be compared with what is on the disk, or not be written to it.",
+	"same-output":        "Two contracts of one run go into one directory. Each would declare what the other does.",
+	"usage":              "The command line asks for something that does not exist, or that does not go together.",
+
 	// References.
 	"broken-reference": "A $ref leads to something that is not there.",
 	"reference-loop":   "References lead only to one another, and never to anything that says what is meant.",

@@ -64,15 +64,24 @@ func where(s contract.Span) string {
 	return fmt.Sprintf("%s:%d:%d: ", s.File, s.Line, s.Col)
 }
 
-// frame shows the line that s starts on and marks its text.
+// frame shows the line that s starts on and marks its text, where there is something that
+// people can read.
 func (p *Printer) frame(s contract.Span, mark byte, color string) {
 	line, ok := p.line(s.File, s.Line)
 	if !ok {
 		return
 	}
 	text, from, to := window(line, s)
+	if !readable(text) {
+		return
+	}
 	marks := strings.Repeat(" ", from) + p.paint(color, strings.Repeat(string(mark), max(1, to-from)))
 	fmt.Fprintf(p.W, "%5d | %s\n      | %s\n", s.Line, text, marks)
+}
+
+// readable says whether text is neither blank nor, for the most part, no text.
+func readable(text string) bool {
+	return strings.TrimSpace(text) != "" && 2*strings.Count(text, "\uFFFD") < utf8.RuneCountInString(text)
 }
 
 func (p *Printer) line(file string, n int) ([]byte, bool) {

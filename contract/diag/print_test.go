@@ -53,6 +53,7 @@ func TestFrames(t *testing.T) {
 		{"no line", "short", contract.Span{File: "f"}, []string{"f: error: m [c]\n"}},
 		{"nowhere", "short", contract.Span{}, []string{"error: m [c]\n"}},
 		{"control", "a\x00b\r\n", at("f", 1, 1, 3), []string{"| a\uFFFDb\n", "| ^^\n"}},
+		{"one strange byte", "title: Gr\xfcn", at("f", 1, 10, 11), []string{"| title: Gr\uFFFDn\n"}},
 		{"several lines", "first\nsecond", contract.Span{File: "f", Line: 1, Col: 2, EndLine: 2, EndCol: 3}, []string{"|  ^^^^\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,6 +66,17 @@ func TestFrames(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A line that nobody can read is not shown.
+func TestNoFrames(t *testing.T) {
+	for _, src := range []string{"", "  \t", "\x7f\x00\x01ELF\xff"} {
+		var l diag.List
+		l.Errorf("c", at("f", 1, 1, 2), "m")
+		if got := print(l, src); got != "f:1:1: error: m [c]\n" {
+			t.Errorf("%q: got\n%s", src, got)
+		}
 	}
 }
 

@@ -2,25 +2,21 @@
 // terminal, a pipe or another program. A run is a function of its arguments and an Env,
 // so that tests run it in process.
 //
-// It imports parser, generator, contract, cmd/internal/config, cmd/internal/output and
-// cobra.
+// It imports parser, generator, contract, contract/diag, cmd/internal/config,
+// cmd/internal/output and cobra.
 package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/concordat-dev/concordat/contract/diag"
 )
 
-// The exit codes, which scripts may rely on.
+// The exit codes, which scripts may rely on. Where several apply, the highest wins.
 const (
 	OK         = 0
 	Findings   = 1 // --check found drift
@@ -36,7 +32,7 @@ type Env struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Dir      string                   // where relative paths begin
-	Getenv   func(name string) string // NO_COLOR, TERM, CI
+	Getenv   func(name string) string // NO_COLOR, TERM
 	ErrTTY   bool                     // Err is a terminal
 	Version  string
 }
@@ -49,37 +45,8 @@ func Run(ctx context.Context, args []string, env Env) int {
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return OK
-	}
-	var exit *exitError
-	if !errors.As(err, &exit) {
-		exit = fail(Usage, err) // cobra's own complaints
-	}
-	if exit.err != nil {
-		fmt.Fprintf(env.Err, "concordat: %v\n", exit.err)
-		if exit.code == Usage {
-			fmt.Fprintln(env.Err, "Run `concordat --help` for what there is.")
-		}
-	}
-	return exit.code
+	return a.end(root.ExecuteC())
 }
-
-// An exitError ends the run with a code; err is nil where everything has been said.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit code %d", e.code)
-	}
-	return e.err.Error()
-}
-
-func fail(code int, err error) *exitError { return &exitError{code, err} }
 
 type app struct {
 	env         Env
@@ -96,12 +63,13 @@ Try it:
   concordat generate --check                 is the generated code up to date? (for CI)
   concordat validate api/*.yaml              what is wrong with these contracts?
   concordat contract petstore.yaml           the contract as concordat understands it
+  concordat explain broken-reference         what a finding means
 
 In Go source:
   //go:generate go tool concordat generate petstore.yaml
 
 Exit codes: 0 fine, 1 findings or drift, 2 usage, 3 configuration, 4 contract,
-5 generation, 6 network or TLS.`
+5 generation, 6 network or TLS. Where several apply, the highest wins.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -111,14 +79,28 @@ func (a *app) root() *cobra.Command {
 		Version:       a.env.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetVersionTemplate("concordat {{.Version}}\n")
+	root.SetFlagErrorFunc(unknownFlag)
 	root.PersistentFlags().StringVar(&a.errorFormat, "error-format", "text", "how findings are written: text, json or github")
+	complete(root, "error-format", "text", "json", "github")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkErrorFormat() }
-	root.AddCommand(a.generate(), a.validate(), a.contract(), a.explain())
+	root.AddCommand(a.generate(), a.validate(), a.contract(), a.explain(), a.version())
 	return root
+}
+
+func (a *app) version() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of concordat",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(a.env.Out, "concordat %s\n", a.env.Version)
+			return err
+		},
+	}
 }
 
 func (a *app) checkErrorFormat() error {
@@ -126,7 +108,7 @@ func (a *app) checkErrorFormat() error {
 	case "text", "json", "github":
 		return nil
 	}
-	return fail(Usage, fmt.Errorf("--error-format %q is not known; use text, json or github", a.errorFormat))
+	return usage(fmt.Sprintf("--error-format %q is not known", a.errorFormat), "use text, json or github")
 }
 
 // report writes findings to Err in the form that was asked for.
@@ -142,39 +124,20 @@ func (a *app) report(l diag.List) {
 }
 
 // color follows https://no-color.org and dumb terminals.
-func (a *app) color() bool {
-	return a.env.ErrTTY && a.env.Getenv("NO_COLOR") == "" && a.env.Getenv("TERM") != "dumb"
+func (a *app) color() bool { return a.fancy() && a.env.Getenv("NO_COLOR") == "" }
+
+// fancy says whether Err understands control sequences.
+func (a *app) fancy() bool { return a.env.ErrTTY && a.env.Getenv("TERM") != "dumb" }
+
+// complete lets shells offer values of a flag.
+func complete(c *cobra.Command, flag string, values ...string) {
+	// The error says that there is no such flag: there is.
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (a *app) path(name string) string {
-	name = filepath.FromSlash(name)
-	if filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(a.env.Dir, name)
+// completeSpecs lets shells offer files that may be contracts.
+func completeSpecs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return contractEndings, cobra.ShellCompDirectiveFilterFileExt
 }
 
-// largest is the size of the largest contract that is read. The largest public ones have
-// about 10 MB.
-const largest = 32 << 20
-
-// read returns the content of a file of a contract, named as the user would name it.
-func (a *app) read(name string) ([]byte, error) {
-	f, err := os.Open(a.path(name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
-	}
-	src, err := io.ReadAll(io.LimitReader(f, largest+1))
-	if err == nil && len(src) > largest {
-		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("is larger than %d MiB", largest>>20)}
-	}
-	return src, err
-}
+var contractEndings = []string{"yaml", "yml", "json", "proto"}

@@ -2,21 +2,14 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/concordat-dev/concordat/cmd/internal/config"
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
-	"github.com/concordat-dev/concordat/parser"
 )
-
-func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 func (a *app) validate() *cobra.Command {
 	var imports []string
@@ -26,13 +19,14 @@ func (a *app) validate() *cobra.Command {
 		Short: "Say what is wrong with contracts",
 		Long: `Reads contracts and says what is wrong with them, each finding with its place in the
 source. Exits with 4 if one of them has an error; warnings alone exit with 0.`,
-		Example: "  concordat validate api/*.yaml proto/*.proto",
-		Args:    cobra.MinimumNArgs(1),
+		Example:           "  concordat validate api/*.yaml proto/*.proto",
+		Args:              someSpecs,
+		ValidArgsFunction: completeSpecs,
 		RunE: func(c *cobra.Command, specs []string) error {
 			var all diag.List
 			var read []*contract.Contract
-			for _, j := range group(specs) {
-				con, diags := parser.Parse(c.Context(), j.specs, parser.Options{Read: a.read, ImportPaths: imports})
+			for _, j := range group(specs, imports) {
+				con, diags := a.parse(c.Context(), j)
 				all = append(all, diags...)
 				if con != nil {
 					read = append(read, con)
@@ -41,7 +35,7 @@ source. Exits with 4 if one of them has an error; warnings alone exit with 0.`,
 			return a.validated(all, read, asJSON)
 		},
 	}
-	c.Flags().StringSliceVarP(&imports, "import", "I", nil, "directory in which Protobuf imports are looked up; may be repeated")
+	importFlag(c, &imports)
 	c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON on standard output")
 	return c
 }
@@ -49,23 +43,19 @@ source. Exits with 4 if one of them has an error; warnings alone exit with 0.`,
 func (a *app) validated(all diag.List, read []*contract.Contract, asJSON bool) error {
 	if asJSON {
 		if err := diag.WriteJSON(a.env.Out, all); err != nil {
-			return fail(Contract, err)
+			return &exitError{code: Contract, message: err.Error()}
 		}
 	} else {
 		a.report(all)
 		for _, c := range read {
-			ops := 0
-			for _, s := range c.Services {
-				ops += len(s.Operations)
-			}
-			fmt.Fprintf(a.env.Out, "%s: %v, %d operations, %d types\n", c.Source, c.Format, ops, len(c.Types))
+			fmt.Fprintf(a.env.Out, "%s: %v, %s, %s\n", c.Source, c.Format, count(operations(c), "operation"), count(len(c.Types), "type"))
 		}
 		if e, w := all.Count(diag.Error), all.Count(diag.Warning); e+w > 0 {
-			fmt.Fprintf(a.env.Out, "%d errors, %d warnings\n", e, w)
+			fmt.Fprintf(a.env.Out, "%s, %s\n", count(e, "error"), count(w, "warning"))
 		}
 	}
 	if all.HasErrors() {
-		return fail(Contract, nil)
+		return said(Contract)
 	}
 	return nil
 }
@@ -73,60 +63,67 @@ func (a *app) validated(all diag.List, read []*contract.Contract, asJSON bool) e
 func (a *app) contract() *cobra.Command {
 	var imports []string
 	c := &cobra.Command{
-		Use:     "contract SPEC ...",
-		Short:   "Show a contract as concordat understands it",
-		Long:    "Prints the contract model that generation and review work from, whatever the format of its source.",
-		Example: "  concordat contract petstore.yaml",
-		Args:    cobra.MinimumNArgs(1),
+		Use:               "contract SPEC ...",
+		Short:             "Show a contract as concordat understands it",
+		Long:              "Prints the contract model that generation and review work from, whatever the format of its source.",
+		Example:           "  concordat contract petstore.yaml",
+		Args:              someSpecs,
+		ValidArgsFunction: completeSpecs,
 		RunE: func(c *cobra.Command, specs []string) error {
-			for i := range specs {
-				specs[i] = filepath.ToSlash(specs[i])
-			}
-			con, diags := parser.Parse(c.Context(), specs, parser.Options{Read: a.read, ImportPaths: imports})
-			a.report(diags)
-			if con != nil {
+			var all diag.List
+			for _, j := range group(specs, imports) {
+				con, diags := a.parse(c.Context(), j)
+				all = append(all, diags...)
+				if con == nil {
+					continue
+				}
 				if err := contract.Dump(a.env.Out, con); err != nil {
-					return fail(Generation, err)
+					return &exitError{code: Generation, message: err.Error()}
 				}
 			}
-			if diags.HasErrors() {
-				return fail(Contract, nil)
+			if a.report(all); all.HasErrors() {
+				return said(Contract)
 			}
 			return nil
 		},
 	}
-	c.Flags().StringSliceVarP(&imports, "import", "I", nil, "directory in which Protobuf imports are looked up; may be repeated")
+	importFlag(c, &imports)
 	return c
 }
 
 func (a *app) explain() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:     "explain [CODE]",
-		Short:   "Explain a finding's code, or list them all",
-		Example: "  concordat explain remote-reference",
-		Args:    cobra.MaximumNArgs(1),
+		Use:               "explain [CODE]",
+		Short:             "Explain a finding's code, or list them all",
+		Example:           "  concordat explain remote-reference",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: cobra.FixedCompletions(sortedKeys(diag.Codes), cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return a.codes(asJSON)
 			}
-			text, ok := diag.Codes[args[0]]
-			if !ok {
-				err := fmt.Sprintf("there is no code %q", args[0])
-				if near := config.Nearest(args[0], sortedKeys(diag.Codes)); near != "" {
-					err += fmt.Sprintf("; did you mean %q?", near)
-				}
-				return fail(Usage, errors.New(err))
-			}
-			if asJSON {
-				return json.NewEncoder(a.env.Out).Encode(map[string]string{"code": args[0], "text": text})
-			}
-			fmt.Fprintf(a.env.Out, "%s\n\n%s\n", args[0], text)
-			return nil
+			return a.code(args[0], asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return c
+}
+
+func (a *app) code(code string, asJSON bool) error {
+	text, ok := diag.Codes[code]
+	switch {
+	case !ok:
+		help := "run `concordat explain` for all of them"
+		if near := config.Nearest(code, sortedKeys(diag.Codes)); near != "" {
+			help = fmt.Sprintf("did you mean %s?", near)
+		}
+		return usage(fmt.Sprintf("there is no code %q", code), help)
+	case asJSON:
+		return json.NewEncoder(a.env.Out).Encode(map[string]string{"code": code, "text": text})
+	}
+	fmt.Fprintf(a.env.Out, "%s\n\n%s\n", code, text)
+	return nil
 }
 
 func (a *app) codes(asJSON bool) error {
@@ -135,8 +132,12 @@ func (a *app) codes(asJSON bool) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(diag.Codes)
 	}
+	width := 0
+	for code := range diag.Codes {
+		width = max(width, len(code))
+	}
 	for _, code := range sortedKeys(diag.Codes) {
-		fmt.Fprintln(a.env.Out, code)
+		fmt.Fprintf(a.env.Out, "%-*s  %s\n", width, code, diag.Codes[code])
 	}
 	return nil
 }

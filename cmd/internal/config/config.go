@@ -5,9 +5,9 @@
 package config
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
+	"go/token"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,11 +29,11 @@ type Config struct {
 
 // A Contract is one entry of contracts.
 type Contract struct {
-	Spec    []string // files that form one contract; more than one only for Protobuf
-	Out     string   // directory of the generated package; "" for one named after the package
-	Package string   // Go package name; "" for one made from the contract's name
-	Imports []string // directories in which Protobuf imports are looked up
-	Span    contract.Span
+	Spec    []string      // files that form one contract; more than one only for Protobuf
+	Out     string        // directory of the generated package; "" for one named after the package
+	Package string        // Go package name; "" for one made from the contract's name
+	Imports []string      // directories in which Protobuf imports are looked up
+	Span    contract.Span // of Spec
 }
 
 // Parse reads src, which file names in diagnostics. The Config holds what could be
@@ -55,6 +55,14 @@ func Parse(file string, src []byte) (*Config, diag.List) {
 	return c, r.diags
 }
 
+// PackageHelp says what IsPackageName wants.
+const PackageHelp = "use lower-case letters and digits; no keyword of Go, and not main, which nobody can import"
+
+// IsPackageName says whether Go code can be generated into a package of this name.
+func IsPackageName(name string) bool {
+	return token.IsIdentifier(name) && name != "main" && name != "_"
+}
+
 type reader struct {
 	file  string
 	diags diag.List
@@ -72,17 +80,26 @@ func (r *reader) syntax(err error) {
 }
 
 func (r *reader) root(n *yaml.Node, c *Config) {
-	version := false
-	r.mapping(n, "", map[string]func(*yaml.Node){
-		"version": func(v *yaml.Node) { version = true; r.version(v) },
+	seen := r.mapping(n, "the file", map[string]func(*yaml.Node){
+		"version": r.version,
 		"contracts": func(v *yaml.Node) {
-			for _, e := range r.list(v, "contracts") {
+			entries, ok := r.list(v, "contracts")
+			if ok && len(entries) == 0 {
+				r.diags.Errorf("config-empty", r.span(v), "no contract is listed").Help = "add `- spec: path/to/contract.yaml`"
+			}
+			for _, e := range entries {
 				c.Contracts = append(c.Contracts, r.contract(e))
 			}
 		},
 	})
-	if !version && n.Kind == yaml.MappingNode {
+	if seen == nil {
+		return
+	}
+	if !seen["version"] {
 		r.diags.Errorf("config-version", r.span(n), "version is missing").Help = "begin the file with `version: v1`"
+	}
+	if !seen["contracts"] {
+		r.diags.Errorf("config-empty", r.span(n), "no contract is listed").Help = "add a list of `contracts`, each with its `spec`"
 	}
 }
 
@@ -94,24 +111,37 @@ func (r *reader) version(v *yaml.Node) {
 
 func (r *reader) contract(n *yaml.Node) Contract {
 	c := Contract{Span: r.span(n)}
-	ok := r.mapping(n, "contracts[]", map[string]func(*yaml.Node){
-		"spec":    func(v *yaml.Node) { c.Spec = r.texts(v, "spec") },
+	if n.Kind == yaml.ScalarNode && n.Value != "" {
+		r.diags.Errorf("config-type", r.span(n), "an entry of contracts must be a mapping, not a single value").Help = fmt.Sprintf("write `- spec: %s`", n.Value)
+		return c
+	}
+	seen := r.mapping(n, "an entry of contracts", map[string]func(*yaml.Node){
+		"spec":    func(v *yaml.Node) { c.Spec, c.Span = r.texts(v, "spec"), r.span(v) },
 		"out":     func(v *yaml.Node) { c.Out = r.text(v, "out") },
-		"package": func(v *yaml.Node) { c.Package = r.text(v, "package") },
+		"package": func(v *yaml.Node) { c.Package = r.packageName(v) },
 		"imports": func(v *yaml.Node) { c.Imports = r.texts(v, "imports") },
 	})
-	if ok && len(c.Spec) == 0 {
+	if seen != nil && !seen["spec"] {
 		r.diags.Errorf("config-spec", c.Span, "the entry names no spec").Help = "add `spec: path/to/contract.yaml`"
 	}
 	return c
 }
 
-// mapping hands each value of n to the reader of its key.
-func (r *reader) mapping(n *yaml.Node, in string, keys map[string]func(*yaml.Node)) bool {
+func (r *reader) packageName(n *yaml.Node) string {
+	name := r.text(n, "package")
+	if name != "" && !IsPackageName(name) {
+		r.diags.Errorf("config-package", r.span(n), "%q is no name of a Go package", name).Help = PackageHelp
+	}
+	return name
+}
+
+// mapping hands each value of n to the reader of its key. It returns the keys that were
+// there, or were meant to be; nil where n, which is called what, is no mapping.
+func (r *reader) mapping(n *yaml.Node, what string, keys map[string]func(*yaml.Node)) map[string]bool {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
-		r.wrong(n, cmp.Or(in, "the file"), "a mapping")
-		return false
+		r.wrong(n, what, "a mapping")
+		return nil
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -119,7 +149,7 @@ func (r *reader) mapping(n *yaml.Node, in string, keys map[string]func(*yaml.Nod
 		read, known := keys[k.Value]
 		switch {
 		case !known:
-			r.unknown(k, keys)
+			seen[r.unknown(k, keys)] = true
 		case seen[k.Value]:
 			r.diags.Errorf("config-duplicate", r.span(k), "%s is given twice", k.Value)
 		default:
@@ -127,49 +157,48 @@ func (r *reader) mapping(n *yaml.Node, in string, keys map[string]func(*yaml.Nod
 		}
 		seen[k.Value] = true
 	}
-	return true
+	return seen
 }
 
-func (r *reader) unknown(k *yaml.Node, keys map[string]func(*yaml.Node)) {
-	var names []string
-	for name := range keys {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+// unknown reports a key that nothing reads, and returns the one that was probably meant.
+func (r *reader) unknown(k *yaml.Node, keys map[string]func(*yaml.Node)) string {
+	names := slices.Sorted(maps.Keys(keys))
+	near := Nearest(k.Value, names)
 	d := r.diags.Errorf("config-unknown-key", r.span(k), "unknown key %q", k.Value)
-	d.Help = "known keys are " + strings.Join(names, ", ")
-	if near := Nearest(k.Value, names); near != "" {
+	if d.Help = "known keys are " + strings.Join(names, ", "); near != "" {
 		d.Help = fmt.Sprintf("did you mean %q?", near)
 	}
+	return near
 }
 
-func (r *reader) list(n *yaml.Node, what string) []*yaml.Node {
+func (r *reader) list(n *yaml.Node, what string) ([]*yaml.Node, bool) {
 	if n.Kind != yaml.SequenceNode {
 		r.wrong(n, what, "a list")
-		return nil
+		return nil, false
 	}
-	return n.Content
+	return n.Content, true
 }
 
 func (r *reader) text(n *yaml.Node, what string) string {
 	n = resolve(n)
-	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Value == "" {
 		r.wrong(n, what, "text")
 		return ""
 	}
 	return n.Value
 }
 
-// texts reads one text or a list of them.
+// texts reads one text or a list of them, which is not empty.
 func (r *reader) texts(n *yaml.Node, what string) []string {
-	if n.Kind != yaml.SequenceNode {
-		if s := r.text(n, what); s != "" {
-			return []string{s}
-		}
-		return nil
+	entries := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		entries = n.Content
+	}
+	if len(entries) == 0 {
+		r.diags.Errorf("config-type", r.span(n), "%s is an empty list", what)
 	}
 	var out []string
-	for _, e := range n.Content {
+	for _, e := range entries {
 		if s := r.text(e, what); s != "" {
 			out = append(out, s)
 		}
@@ -179,7 +208,10 @@ func (r *reader) texts(n *yaml.Node, what string) []string {
 
 func (r *reader) wrong(n *yaml.Node, what, want string) {
 	got := map[yaml.Kind]string{yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value"}[n.Kind]
-	r.diags.Errorf("config-type", r.span(n), "%s is %s where %s is expected", what, cmp.Or(got, "nothing"), want)
+	if n.Kind == yaml.ScalarNode && n.Value == "" {
+		got = "empty"
+	}
+	r.diags.Errorf("config-type", r.span(n), "%s must be %s, not %s", what, want, got)
 }
 
 func (r *reader) span(n *yaml.Node) contract.Span {
@@ -224,6 +256,3 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
-
-// ErrNone says that there is neither a file nor a spec on the command line.
-var ErrNone = errors.New("no spec was named, and there is no " + FileName + " here")

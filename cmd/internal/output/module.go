@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"syscall"
 )
 
 // A Module is the Go module that a directory belongs to.
@@ -19,8 +20,15 @@ type Module struct {
 
 var moduleLine = regexp.MustCompile(`(?m)^module[ \t]+"?([^\s"]+)"?`)
 
+// A NoModuleError says that a directory belongs to no Go module.
+type NoModuleError struct{ Dir string }
+
+func (e *NoModuleError) Error() string {
+	return fmt.Sprintf("%s is in no Go module; run `go mod init NAME` in your project first", e.Dir)
+}
+
 // FindModule looks for go.mod in dir, which need not exist yet, and in the folders above
-// it. The error says what to do where there is none.
+// it. Errors are of the file system, or *NoModuleError.
 func FindModule(dir string) (*Module, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -35,11 +43,11 @@ func FindModule(dir string) (*Module, error) {
 			}
 			return &Module{Path: string(m[1]), Dir: d, Text: text}, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.ENOTDIR) {
 			return nil, err
 		}
 		if d == filepath.Dir(d) {
-			return nil, fmt.Errorf("%s is in no Go module; run `go mod init NAME` in your project first", dir)
+			return nil, &NoModuleError{dir}
 		}
 	}
 }
@@ -55,6 +63,12 @@ func (m *Module) ImportPath(dir string) (string, error) {
 		return "", err
 	}
 	return path.Join(m.Path, filepath.ToSlash(rel)), nil
+}
+
+// Holds says whether the absolute name lies in the module's directory.
+func (m *Module) Holds(name string) bool {
+	rel, err := filepath.Rel(m.Dir, name)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // Requires says whether go.mod names module p, or is p's own.

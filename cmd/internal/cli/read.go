@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/contract/diag"
+	"github.com/concordat-dev/concordat/parser"
+)
+
+// path makes a name that the user gave, or that a contract holds, one of this machine.
+func (a *app) path(name string) string {
+	name = filepath.FromSlash(name)
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(a.env.Dir, name)
+}
+
+// read returns the content of a file of a contract, named as the user would name it.
+func (a *app) read(name string) ([]byte, error) {
+	f, err := os.Open(a.path(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is a directory")}
+	case info.Size() > parser.MaxBytes:
+		return nil, &parser.TooLargeError{Bytes: info.Size(), Max: parser.MaxBytes}
+	}
+	// What has no size, a pipe, is cut one byte behind the limit: the parser refuses it.
+	return io.ReadAll(io.LimitReader(f, parser.MaxBytes+1))
+}
+
+// A job is one contract and where its Go goes. Paths are relative to Env.Dir.
+type job struct {
+	specs   []string
+	out     string // "" until the package is known
+	base    string // where out begins when it is not given
+	pkg     string
+	imports []string
+	entry   contract.Span // in concordat.yaml; nowhere for what the command line names
+}
+
+// group makes one job of all .proto files, and one of every other document.
+func group(specs, imports []string) []job {
+	var jobs []job
+	proto := -1
+	for _, s := range specs {
+		s = filepath.ToSlash(s)
+		switch {
+		case strings.HasSuffix(s, ".proto") && proto >= 0:
+			jobs[proto].specs = append(jobs[proto].specs, s)
+		case strings.HasSuffix(s, ".proto"):
+			proto = len(jobs)
+			fallthrough
+		default:
+			jobs = append(jobs, job{specs: []string{s}, imports: imports})
+		}
+	}
+	return jobs
+}
+
+// parse reads the contract of j, and adds to the findings what only the command line
+// knows: who named a file that is not there, and which one was probably meant.
+func (a *app) parse(ctx context.Context, j job) (*contract.Contract, diag.List) {
+	c, diags := parser.Parse(ctx, j.specs, parser.Options{Read: a.read, ImportPaths: j.imports})
+	for _, d := range diags {
+		if d.Code != "missing-file" || !slices.Contains(j.specs, d.Span.File) || d.Span.Col > 1 {
+			continue
+		}
+		if j.entry.File != "" {
+			d.Related = append(d.Related, diag.Related{Span: j.entry, Message: "named here"})
+			d.Help = fmt.Sprintf("paths are relative to %s", j.entry.File)
+		}
+		if near := a.nearby(d.Span.File); near != "" {
+			d.Help = fmt.Sprintf("did you mean %s?", near)
+		}
+	}
+	return c, diags
+}
