@@ -152,7 +152,8 @@ func (c *Config) server(m *material, protos []string) *tls.Config {
 }
 
 // verify runs for every connection. A resumed one was verified when it was first made,
-// perhaps against roots that have since been replaced, so it is verified again.
+// perhaps against roots that have since been replaced, so it is verified again. The
+// crypto/tls of today does so itself, earlier ones that users may build with do not.
 func (c *Config) verify(cs tls.ConnectionState, usage x509.ExtKeyUsage, name string) error {
 	m, err := c.current()
 	if err != nil {
