@@ -1,0 +1,5 @@
+# What CI does is in .ci/run; what is here takes minutes and is run by hand.
+
+.PHONY: bench-openapi
+bench-openapi: ## Concordat beside ogen and oapi-codegen; ARGS='-rounds 1 -builds 1' for a quick look
+	cd bench/openapi && go run . -o RESULTS.md $(ARGS)

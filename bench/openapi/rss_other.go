@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package main
+
+// rssUnit is what getrusage counts memory in: bytes on macOS.
+const rssUnit = 1
