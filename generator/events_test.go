@@ -32,3 +32,14 @@ func TestEvents(t *testing.T) {
 		"return m.Payload.ID.String()", `DeadLetter: "dead"`, `{Protocol: "mqtt", Name: "qos", Value: "1"}`, "Shop string // address", "Trace *string // header",
 		"Payload OrderPlaced", "Payload []byte", "Payload string")
 }
+
+// A service of nothing but requests is described by who receives them.
+func TestWhoReceivesRequests(t *testing.T) {
+	for incoming, want := range map[bool]string{true: "that the application of this contract receives", false: "that the application of this contract sends"} {
+		ask := &contract.Channel{Name: "ask", Address: "ask", Reply: &contract.Reply{Message: &contract.Message{Name: "Answer"}}}
+		c := &contract.Contract{Name: "asks", Format: contract.AsyncAPI, Source: "asks.yaml", Services: []*contract.Service{
+			{Name: "Asks", Operations: []*contract.Operation{{Name: "ask", Kind: contract.Request, Incoming: incoming, In: &contract.Message{Name: "Question"}, Wire: ask}}}}}
+		src, _, _ := generate(t, c)
+		wants(t, src, want)
+	}
+}

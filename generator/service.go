@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
@@ -111,7 +112,7 @@ func receives(s *contract.Service) bool {
 			return op.Kind == contract.Receive
 		}
 	}
-	return strings.HasSuffix(s.Name, "Receive")
+	return slices.ContainsFunc(s.Operations, func(op *contract.Operation) bool { return op.Incoming })
 }
 
 func (s *service) operation(op *contract.Operation, methods *scope, group int) *operation {
