@@ -6,6 +6,7 @@
 package parser
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,6 +94,10 @@ func (s *source) recognise(name string, data []byte, ds *diag.List) contract.For
 	if at, ok := binary(data); ok {
 		ds.Errorf("not-text", place(name, data, at), "byte 0x%02x at offset %d: a contract is UTF-8 text", data[at], at).Help =
 			"check that this is the source of a contract, not something compiled or packed"
+		return 0
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		ds.Errorf("empty-file", whole(name), "the file is empty").Help = "check that this is the file that was meant, and that it was written to its end"
 		return 0
 	}
 	format := Recognise(name, data)

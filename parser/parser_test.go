@@ -149,7 +149,7 @@ func TestRefused(t *testing.T) {
 		{"nothing", nil, "error :0:0 no-files", false},
 		{"a missing file", []string{"no.yaml"}, "error no.yaml:1:1 missing-file", false},
 		{"an unknown format", []string{"notes.md"}, "error notes.md:1:1 unknown-format", false},
-		{"an empty file", []string{"empty.yaml"}, "error empty.yaml:1:1 unknown-format", false},
+		{"an empty file", []string{"empty.yaml"}, "error empty.yaml:1:1 empty-file", false},
 		{"a program", []string{"rubbish"}, "error rubbish:1:1 not-text", false},
 		{"Latin 1", []string{"latin.yaml"}, "error latin.yaml:2:17 not-text", false},
 		{"two documents", []string{"api.yaml", "api2.yaml"}, "error api2.yaml:1:1 several-contracts", true},

@@ -213,9 +213,19 @@ func WriteGitHub(w io.Writer, l List) {
 		if d.Help != "" {
 			text += "\n" + d.Help
 		}
-		fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,endLine=%d,endColumn=%d,title=%s::%s\n", level[d.Severity],
-			property.Replace(d.Span.File), d.Span.Line, d.Span.Col, d.Span.EndLine, d.Span.EndCol, property.Replace(d.Code), data.Replace(text))
+		fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level[d.Severity], properties(d.Span), property.Replace(d.Code), data.Replace(text))
 	}
+}
+
+// properties says where s is, as far as that is known.
+func properties(s contract.Span) string {
+	switch {
+	case s.File == "":
+		return ""
+	case s.Line == 0:
+		return fmt.Sprintf("file=%s,", property.Replace(s.File))
+	}
+	return fmt.Sprintf("file=%s,line=%d,col=%d,endLine=%d,endColumn=%d,", property.Replace(s.File), s.Line, s.Col, s.EndLine, s.EndCol)
 }
 
 var (

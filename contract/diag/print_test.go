@@ -141,7 +141,11 @@ func ExampleWriteJSON() {
 func ExampleWriteGitHub() {
 	var l diag.List
 	l.Errorf("a-code", at("a,b.yaml", 3, 5, 9), "50%% wrong").Help = "mend it"
+	l.Warnf("a-code", contract.Span{File: "a.yaml"}, "somewhere")
+	l.Warnf("a-code", contract.Span{}, "nowhere")
 	diag.WriteGitHub(os.Stdout, l)
 	// Output:
+	// ::warning title=a-code::nowhere
 	// ::error file=a%2Cb.yaml,line=3,col=5,endLine=3,endColumn=9,title=a-code::50%25 wrong%0Amend it
+	// ::warning file=a.yaml,title=a-code::somewhere
 }

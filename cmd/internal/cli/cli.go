@@ -84,7 +84,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetVersionTemplate("concordat {{.Version}}\n")
 	root.SetFlagErrorFunc(unknownFlag)
-	root.PersistentFlags().StringVar(&a.errorFormat, "error-format", "text", "how findings are written: text, json or github")
+	root.PersistentFlags().StringVar(&a.errorFormat, "error-format", "text", "write findings as `FORMAT`: text, json or github")
 	complete(root, "error-format", "text", "json", "github")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkErrorFormat() }
 	root.AddCommand(a.generate(), a.validate(), a.contract(), a.explain(), a.version())

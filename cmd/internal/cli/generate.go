@@ -48,17 +48,20 @@ not up to date, and 4 where a contract has errors, whether it is up to date or n
 		ValidArgsFunction: completeSpecs,
 		RunE:              func(c *cobra.Command, specs []string) error { return a.runGenerate(c.Context(), specs, f) },
 	}
-	c.Flags().StringVar(&f.config, "config", "", "configuration `FILE` (default "+config.FileName+" where no SPEC is given)")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "`DIR`ectory of the generated package (default one named after the package)")
-	c.Flags().StringVar(&f.pkg, "package", "", "Go package `NAME` (default made from the contract's name)")
+	c.Flags().StringVar(&f.config, "config", "", "read `FILE` (default "+config.FileName+" where no SPEC is given)")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "generate into `DIR` (default one named after the package)")
+	c.Flags().StringVar(&f.pkg, "package", "", "name the Go package `NAME` (default made from the contract's name)")
 	importFlag(c, &f.imports)
 	c.Flags().BoolVar(&f.check, "check", false, "write nothing; exit with 1 if the generated code is not up to date")
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
+	complete(c, "package")
+	_ = c.MarkFlagDirname("out") // the errors say that there are no such flags: there are
+	_ = c.MarkFlagFilename("config", "yaml", "yml")
 	return c
 }
 
 func importFlag(c *cobra.Command, to *[]string) {
-	c.Flags().StringSliceVarP(to, "import", "I", nil, "`DIR`ectory in which Protobuf imports are looked up; may be repeated")
+	c.Flags().StringSliceVarP(to, "import", "I", nil, "look up Protobuf imports in `DIR`; may be repeated")
 }
 
 func (a *app) runGenerate(ctx context.Context, specs []string, f generateFlags) error {

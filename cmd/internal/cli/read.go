@@ -55,13 +55,15 @@ type job struct {
 	entry   contract.Span // in concordat.yaml; nowhere for what the command line names
 }
 
-// group makes one job of all .proto files, and one of every other document.
+// group makes one job of all .proto files, and one of every other document. What is named
+// twice is read once.
 func group(specs, imports []string) []job {
 	var jobs []job
 	proto := -1
-	for _, s := range specs {
+	for i, s := range specs {
 		s = filepath.ToSlash(s)
 		switch {
+		case slices.Contains(specs[:i], specs[i]):
 		case strings.HasSuffix(s, ".proto") && proto >= 0:
 			jobs[proto].specs = append(jobs[proto].specs, s)
 		case strings.HasSuffix(s, ".proto"):

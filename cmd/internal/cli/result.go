@@ -34,7 +34,7 @@ func (g *generation) finish() error {
 	if g.code != OK {
 		return said(g.code)
 	}
-	if g.hint != "" && !g.flags.json && g.errorFormat == "text" {
+	if g.hint != "" && !g.flags.json && !g.flags.check && g.errorFormat == "text" {
 		fmt.Fprintf(g.env.Err, "concordat: %s\n", g.hint)
 	}
 	return nil
