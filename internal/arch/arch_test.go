@@ -1,8 +1,11 @@
 package arch
 
 import (
+	"go/parser"
+	"go/token"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -139,4 +142,42 @@ func TestWhatServicesLink(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A package says what it is for, and one of the library what it may import.
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}\t{{.Name}}\t{{.Dir}}", module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		pkg := strings.TrimPrefix(f[0], module+"/")
+		if strings.HasPrefix(pkg, "examples/") || f[1] == "main" {
+			continue
+		}
+		if doc := packageDoc(t, f[2]); !strings.Contains(doc, "It imports ") {
+			t.Errorf("the comment of %s does not say what it imports", pkg)
+		}
+	}
+}
+
+func packageDoc(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc strings.Builder
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc.WriteString(strings.Join(strings.Fields(f.Doc.Text()), " "))
+	}
+	return doc.String()
 }

@@ -30,4 +30,6 @@
 //     and one per second, so that a client with few calls may repeat them.
 //   - deadline: an attempt that may be repeated gets half of what is left, the last one
 //     all of it.
+//
+// It imports nothing; the packages below it import only the standard library.
 package policy
