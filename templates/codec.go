@@ -166,6 +166,12 @@ func key(name string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
 		case r < ' ':
 			fmt.Fprintf(&b, `\u%04x`, r)
 		default:

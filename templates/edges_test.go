@@ -187,7 +187,7 @@ func TestEmptyPackageHasNoFiles(t *testing.T) {
 
 func TestKeysAreJSON(t *testing.T) {
 	for in, want := range map[string]string{
-		"a": `,"a":`, `q"`: `,"q\"":`, `b\`: `,"b\\":`, "<&>": `,"<&>":`, "ü": `,"ü":`, "\n": `,"\u000a":`, "\u2028": ",\"\u2028\":", "": `,"":`,
+		"a": `,"a":`, `q"`: `,"q\"":`, `b\`: `,"b\\":`, "<&>": `,"<&>":`, "ü": `,"ü":`, "\n": `,"\n":`, "\x01": `,"\u0001":`, "\u2028": ",\"\u2028\":", "": `,"":`,
 	} {
 		if got := key(in); got != want {
 			t.Errorf("key(%q) = %s, want %s", in, got, want)

@@ -19,8 +19,8 @@ func (c *checker) object(at string, t *Type, rt reflect.Type) {
 			continue
 		}
 		name := f.name()
-		if strings.ContainsAny(name, "\"\\") || appendedDiffers(name) {
-			c.bad(at, "the name %s would need escapes", name)
+		if want := string(appendString(nil, ",", name)) + ":"; f.Key != want {
+			c.bad(at, "the key %s should be written %s", f.Key, want)
 		}
 		if names[name] {
 			c.bad(at, "the name %s is there twice", name)
@@ -51,10 +51,6 @@ func (c *checker) object(at string, t *Type, rt reflect.Type) {
 			c.bad(at, "the field %s is not in the table", sf.Name)
 		}
 	}
-}
-
-func appendedDiffers(name string) bool {
-	return string(appendString(nil, "", name)) != `"`+name+`"`
 }
 
 // fieldAt returns which field lies at an offset: the last one, since those of size zero

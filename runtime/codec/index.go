@@ -1,6 +1,10 @@
 package codec
 
-import "hash/maphash"
+import (
+	"encoding/json"
+	"hash/maphash"
+	"strings"
+)
 
 // narrow is how many fields are looked through one after the other.
 const narrow = 12
@@ -11,7 +15,18 @@ type index struct {
 	slots []int32 // field + 1
 }
 
-func (f *Field) name() string { return f.Key[2 : len(f.Key)-2] }
+// name is the property's name, which Key holds as JSON writes it.
+func (f *Field) name() string {
+	name := f.Key[2 : len(f.Key)-2]
+	if strings.IndexByte(name, '\\') < 0 {
+		return name
+	}
+	var s string
+	if json.Unmarshal([]byte(f.Key[1:len(f.Key)-1]), &s) != nil {
+		return name // Check reports it
+	}
+	return s
+}
 
 // find returns which field has a name, or -1.
 func (t *Type) find(name string) int {

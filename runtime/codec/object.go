@@ -127,8 +127,8 @@ func (d *dec) next(t *Type, i int, first bool, pos int) (int, int) {
 	}
 	s, fs := d.s, t.Fields
 	if len(fs) > narrow {
-		if n := strings.IndexByte(s[pos+1:], '"'); n >= 0 {
-			if j := t.find(s[pos+1 : pos+1+n]); j >= 0 { // names hold no backslash
+		if n := strings.IndexByte(s[pos+1:], '"'); n >= 0 && strings.IndexByte(s[pos+1:pos+1+n], '\\') < 0 {
+			if j := t.find(s[pos+1 : pos+1+n]); j >= 0 {
 				return j, d.colon(pos + n + 2)
 			}
 		}

@@ -52,7 +52,7 @@ func (c *parcel) field(f *codec.Field, base pointer) error {
 	if !ok || f.Flag&codec.ReadOnly != 0 && c.mode&codec.Request != 0 {
 		return nil
 	}
-	name := keyOf(f)
+	name := f.Name()
 	if f.Kind != codec.Slice {
 		return c.part(name, f, base, p)
 	}
@@ -131,17 +131,6 @@ func fileName(r io.Reader, fallback string) string {
 	return fallback
 }
 
-// keyOf takes the property's name out of the text that the encoder writes: `,"name":`.
-func keyOf(f *codec.Field) string {
-	key := strings.TrimSuffix(strings.TrimPrefix(f.Key, `,"`), `":`)
-	if strings.Contains(key, `\`) {
-		var s string
-		_ = codec.StringTable.Decode([]byte(`"`+key+`"`), pointer(&s), codec.Options{})
-		return s
-	}
-	return key
-}
-
 // sizeOf returns the distance between the items of a list.
 func sizeOf(t *codec.Type) uintptr {
 	for t.Size == 0 && t.Lazy != nil {
@@ -203,7 +192,7 @@ func (u *unpacker) cleanup() {
 }
 
 func (u *unpacker) field(f *codec.Field) {
-	name := keyOf(f)
+	name := f.Name()
 	kind := f.Kind
 	if kind == codec.Slice {
 		kind = f.T.Elem.Kind
