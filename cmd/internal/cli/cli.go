@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 type app struct {
 	env         Env
 	errorFormat string
+	remarks     bool
 }
 
 const about = `Concordat compiles the contracts between services. It reads OpenAPI, AsyncAPI and
@@ -86,6 +88,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(unknownFlag)
 	root.PersistentFlags().StringVar(&a.errorFormat, "error-format", "text", "write findings as `FORMAT`: text, json or github")
 	complete(root, "error-format", "text", "json", "github")
+	root.PersistentFlags().BoolVar(&a.remarks, "remarks", false, "show remarks, too: what works, but might surprise")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkErrorFormat() }
 	root.AddCommand(a.generate(), a.validate(), a.contract(), a.explain(), a.version())
 	return root
@@ -111,15 +114,25 @@ func (a *app) checkErrorFormat() error {
 	return usage(fmt.Sprintf("--error-format %q is not known", a.errorFormat), "use text, json or github")
 }
 
-// report writes findings to Err in the form that was asked for.
+// report writes findings to Err in the form that was asked for. Remarks are for those who
+// ask, and for programs.
 func (a *app) report(l diag.List) {
-	switch a.errorFormat {
-	case "json":
+	if a.errorFormat == "json" {
 		_ = diag.WriteJSON(a.env.Err, l) // nothing can be done where Err cannot be written
-	case "github":
-		diag.WriteGitHub(a.env.Err, l)
-	default:
-		(&diag.Printer{W: a.env.Err, Read: a.read, Color: a.color()}).Print(l)
+		return
+	}
+	shown, remarks := l, 0
+	if !a.remarks {
+		shown = slices.DeleteFunc(l.Sorted(), func(d *diag.Diagnostic) bool { return d.Severity == diag.Remark })
+		remarks = l.Sorted().Count(diag.Remark)
+	}
+	if a.errorFormat == "github" {
+		diag.WriteGitHub(a.env.Err, shown)
+		return
+	}
+	(&diag.Printer{W: a.env.Err, Read: a.read, Color: a.color()}).Print(shown)
+	if remarks > 0 {
+		fmt.Fprintf(a.env.Err, "concordat: %s not shown; --remarks shows them\n", count(remarks, "remark"))
 	}
 }
 

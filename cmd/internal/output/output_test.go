@@ -149,7 +149,7 @@ func (l *locked) text() string {
 func TestProgress(t *testing.T) {
 	var w locked
 	p := NewProgress(&w)
-	p.Step("parsing %s", "a.yaml")
+	p.Step("parsing %s", "a.yaml "+strings.Repeat("b", 1000))
 	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(w.text(), "parsing a.yaml"); {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing was drawn")
@@ -158,6 +158,9 @@ func TestProgress(t *testing.T) {
 	}
 	p.Stop()
 	p.Stop()
+	if strings.Contains(w.text(), strings.Repeat("b", 80)) {
+		t.Errorf("the line is too wide to be taken back: %q", w.text())
+	}
 	if !strings.HasSuffix(w.text(), "\r\x1b[K") {
 		t.Errorf("the line stays: %q", w.text())
 	}

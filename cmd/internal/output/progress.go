@@ -19,6 +19,9 @@ type Progress struct {
 	drawn bool
 }
 
+// A line that is wider than the terminal could not be taken back.
+const widest = 60
+
 // Work that is over before this leaves no trace.
 const patience = 300 * time.Millisecond
 
@@ -55,6 +58,9 @@ func (p *Progress) Step(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.text = fmt.Sprintf(format, args...)
+	if r := []rune(p.text); len(r) > widest {
+		p.text = string(r[:widest-1]) + "…"
+	}
 }
 
 // Stop removes the line. It may be called more than once.
