@@ -2,61 +2,102 @@ package broker
 
 import "strings"
 
-// Params matches address against a template whose {parameters} stand for one segment, or a
-// part of one, each. Segments end at "/"; a parameter is never
-// empty. It returns the values in the template's order.
-func Params(template, address string) (values []string, ok bool) {
+// A Pattern is an address template, cut into segments: "customers/{id}/activity". The
+// separator is the slash where the template has one, else the dot: the two ways in which
+// brokers spell addresses. A {parameter} stands for one segment or a part of one, and is
+// never empty.
+type Pattern struct {
+	sep      string
+	segments []string
+}
+
+// ParsePattern reads a template. One whose braces do not close matches nothing.
+func ParsePattern(template string) Pattern {
+	sep := "/"
+	if !strings.Contains(template, sep) && strings.Contains(template, ".") {
+		sep = "."
+	}
+	return Pattern{sep, strings.Split(template, sep)}
+}
+
+// Match says whether address is one of those that the template stands for.
+func (p Pattern) Match(address string) bool {
+	_, ok := p.Values(address)
+	return ok
+}
+
+// Values returns what the parameters are in address, in the template's order; false where
+// the template does not stand for address.
+func (p Pattern) Values(address string) (values []string, ok bool) {
+	for i, s := range p.segments {
+		part, rest, more := strings.Cut(address, p.sep)
+		if more != (i < len(p.segments)-1) {
+			return nil, false
+		}
+		if values, ok = within(s, part, values); !ok {
+			return nil, false
+		}
+		address = rest
+	}
+	return values, true
+}
+
+// within adds the values that the parameters of a segment have in part.
+func within(segment, part string, values []string) ([]string, bool) {
 	for {
-		literal, rest, found := strings.Cut(template, "{")
-		if !strings.HasPrefix(address, literal) {
+		literal, rest, found := strings.Cut(segment, "{")
+		if !strings.HasPrefix(part, literal) {
 			return nil, false
 		}
-		address = address[len(literal):]
+		part = part[len(literal):]
 		if !found {
-			return values, address == ""
+			return values, part == ""
 		}
-		_, template, found = strings.Cut(rest, "}")
-		if !found {
+		if _, segment, found = strings.Cut(rest, "}"); !found {
 			return nil, false
 		}
-		end := valueEnd(template, address)
+		end := valueEnd(segment, part)
 		if end <= 0 {
 			return nil, false
 		}
-		values, address = append(values, address[:end]), address[end:]
+		values, part = append(values, part[:end]), part[end:]
 	}
 }
 
-// valueEnd returns where the value ends that address begins with, when template follows.
-func valueEnd(template, address string) int {
-	next, _, more := strings.Cut(template, "{")
-	switch {
-	case next != "":
-		if !more && strings.HasSuffix(address, next) {
-			return whole(address, len(address)-len(next))
-		}
-		return whole(address, strings.Index(address, next))
-	case more:
+// valueEnd returns where the value ends that part begins with, when segment follows.
+func valueEnd(segment, part string) int {
+	switch next, _, more := strings.Cut(segment, "{"); {
+	case next == "" && more:
 		return -1 // two parameters with nothing between them
+	case next == "":
+		return len(part)
+	case more:
+		return strings.Index(part, next)
+	case strings.HasSuffix(part, next):
+		return len(part) - len(next)
 	}
-	return whole(address, len(address))
+	return -1
 }
 
-// whole returns end, or -1 where a segment ends before.
-func whole(address string, end int) int {
-	if end > 0 && strings.IndexByte(address[:end], '/') >= 0 {
-		return -1
+// Wildcard spells the template with any in the place of segments that hold a parameter,
+// joined by sep, each other segment passed through escape.
+func (p Pattern) Wildcard(any, sep string, escape func(string) string) string {
+	out := make([]string, len(p.segments))
+	for i, s := range p.segments {
+		if out[i] = any; !strings.Contains(s, "{") {
+			out[i] = escape(s)
+		}
 	}
-	return end
+	return strings.Join(out, sep)
 }
 
 // Refill replaces the {parameters} of template by the values that parameters of the same
 // names have in address, which was received by the template from. Others stay as they are.
 func Refill(template, from, address string) string {
-	values, ok := Params(from, address)
-	if !ok || !strings.Contains(template, "{") {
+	if !strings.Contains(template, "{") {
 		return template
 	}
+	values, _ := ParsePattern(from).Values(address)
 	for _, v := range values {
 		_, rest, _ := strings.Cut(from, "{")
 		name, tail, _ := strings.Cut(rest, "}")

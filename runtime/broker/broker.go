@@ -49,13 +49,23 @@ type Subscription struct {
 	Group       string // members of a group share the messages; "" is a group of its own
 	Concurrency int    // handlers at a time; 0 is one
 	Settings    []Setting
+
+	// Ready, if set, is called once, when messages published from now on will arrive:
+	// the broker has confirmed the subscription.
+	Ready func()
 }
 
-// A Setting is what the contract says for one protocol: {"mqtt", "qos", "1"}. A broker
-// ignores those of other protocols, and refuses unknown ones of its own.
-type Setting struct{ Protocol, Name, Value string }
+// Confirm calls Ready where it is set, the first time. Not for concurrent use: it is for
+// brokers, which call it whenever a subscription came about.
+func (s *Subscription) Confirm() {
+	if f := s.Ready; f != nil {
+		s.Ready = nil
+		f()
+	}
+}
 
-// A Handler handles one message. nil acknowledges it; an error asks for redelivery. A
-// broker calls as many at a time as the subscription allows, those of one key one after
-// the other, in order.
+// A Handler handles one message. nil acknowledges it; an error asks for redelivery, which
+// may come after later messages of the same key. A broker calls as many at a time as the
+// subscription allows, those of one key one after the other, in order: it runs them in
+// [Lanes]. To repeat what failed without losing that order is up to [Consume].
 type Handler func(ctx context.Context, m *Message) error

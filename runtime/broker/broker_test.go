@@ -1,7 +1,10 @@
 package broker
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,6 +26,8 @@ func TestPattern(t *testing.T) {
 		{"a", "b", false},
 		{"v{n}/x", "v1/x", true},
 		{"v{n}/x", "w1/x", false},
+		{"{x}", "q.r", true},
+		{"{x}", "q/r", false},
 	} {
 		if got := ParsePattern(c.template).Match(c.address); got != c.want {
 			t.Errorf("%s matches %s: got %v", c.template, c.address, got)
@@ -37,6 +42,38 @@ func TestGet(t *testing.T) {
 	s := []Setting{{"mqtt", "qos", "2"}, {"nats", "queue", "q"}}
 	if Get(s, "nats", "queue", "") != "q" || Get(s, "nats", "qos", "1") != "1" {
 		t.Error("wrong setting")
+	}
+}
+
+// Names that a broker does not know are told once for each subscription, and once for all
+// that is published.
+func TestUnknownSettings(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	var u Unknown
+	s := []Setting{{"mqtt", "qos", "2"}, {"mqtt", "clientId", "c"}, {"mqtt", "lastWill.topic", "t"}, {"mqtt", "bindingVersion", "0.2.0"}, {"nats", "queue", "q"}}
+	for range 3 {
+		u.Warn(log, s, "mqtt", "", "qos")
+		u.Warn(log, s, "mqtt", "lights/{id}", "qos")
+		u.Warn(log, s, "nats", "", "queue")
+	}
+	got := out.String()
+	if strings.Count(got, "level=WARN") != 2 || strings.Count(got, "clientId, lastWill.topic") != 2 || !strings.Contains(got, "lights/{id}") || strings.Contains(got, "bindingVersion") {
+		t.Errorf("logged %s", got)
+	}
+	if n := testing.AllocsPerRun(100, func() { u.Warn(log, s, "nats", "", "queue") }); n != 0 {
+		t.Errorf("%v allocations for what is known", n)
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	n := 0
+	s := Subscription{Ready: func() { n++ }}
+	s.Confirm()
+	s.Confirm()
+	(&Subscription{}).Confirm()
+	if n != 1 {
+		t.Errorf("told %d times", n)
 	}
 }
 

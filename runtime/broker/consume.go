@@ -61,10 +61,11 @@ func orDefault[T int | time.Duration](v, def T) T {
 }
 
 // Consume subscribes handle to s until ctx is done. A handler's error leads to another
-// attempt after a random wait (full jitter), in which the message keeps its place, so that
-// later ones with the same key wait behind it (Lanes); a permanent error, or the last attempt's, moves the message to the dead
-// letter address. It is acknowledged only when it was handled or moved: if moving fails,
-// or ctx ends while it waits, it goes back to the broker. Errors are those of Subscribe.
+// attempt after a random wait (full jitter), in which the message keeps its lane: later
+// ones with the same key wait behind it. A permanent error, or the last attempt's, moves
+// the message to the dead letter address. It is acknowledged only when it was handled or
+// moved: if moving fails, or ctx ends while it waits, it goes back to the broker. Errors
+// are those of Subscribe.
 func Consume(ctx context.Context, b Broker, s Subscription, p Policy, handle Handler) error {
 	c := &consumer{Policy: p.filled(), broker: b, template: s.Address, handle: handle, stop: ctx.Done()}
 	return b.Subscribe(ctx, s, c.message)

@@ -127,7 +127,7 @@ func TestOrderOverRetries(t *testing.T) {
 			return nil
 		}, &broker.Message{Address: "lights/1/on", Key: "a", ID: "a1"}, &broker.Message{Address: "lights/1/on", Key: "a", ID: "a2"},
 			&broker.Message{Address: "lights/2/on", Key: "b", ID: "b1"})
-		if slices.Index(order, "a1") > slices.Index(order, "a2") || len(order) != 3 {
+		if !slices.Equal(order, []string{"b1", "a1", "a2"}) {
 			t.Errorf("handled in order %v", order)
 		}
 	})
@@ -184,7 +184,7 @@ func (r *refusing) Publish(ctx context.Context, m *broker.Message) error {
 	return r.Broker.Publish(ctx, m)
 }
 
-func TestParams(t *testing.T) {
+func TestValuesAndRefill(t *testing.T) {
 	for _, c := range []struct{ template, address, want string }{
 		{"a/{x}/b", "a/1/b", "1"},
 		{"a/{x}/{y}", "a/1/2", "1,2"},
@@ -200,8 +200,12 @@ func TestParams(t *testing.T) {
 		{"a/{x", "a/1", "none"},
 		{"a/b", "a/b/c", "none"},
 		{"{x}{y}", "ab", "none"},
+		{"a.{x}", "a.1.2", "none"},
+		{"a/{x}.{y}", "a/1.2", "1,2"},
+		{"a/{x}s", "a/ss", "s"},
+		{"a/{x}", "a", "none"},
 	} {
-		values, ok := broker.Params(c.template, c.address)
+		values, ok := broker.ParsePattern(c.template).Values(c.address)
 		got := strings.Join(values, ",")
 		if !ok {
 			got = "none"

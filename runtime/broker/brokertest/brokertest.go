@@ -79,30 +79,18 @@ func subscribe(t *testing.T, b broker.Broker, s broker.Subscription, h broker.Ha
 	return stop
 }
 
-// ready subscribes and waits until messages arrive: a broker confirms a subscription in
-// its own time.
-func ready(t *testing.T, b broker.Broker, s broker.Subscription, probe string, h broker.Handler) (stop func()) {
+// ready subscribes and waits until the broker has confirmed that.
+func ready(t *testing.T, b broker.Broker, s broker.Subscription, h broker.Handler) (stop func()) {
 	t.Helper()
 	up := make(chan struct{})
-	once := sync.OnceFunc(func() { close(up) })
-	stop = subscribe(t, b, s, func(ctx context.Context, m *broker.Message) error {
-		if m.Headers["probe"] != "" {
-			once()
-			return nil
-		}
-		return h(ctx, m)
-	})
-	for end := time.Now().Add(patience); ; {
-		publish(t, b, &broker.Message{Address: probe, Headers: map[string]string{"probe": "1"}})
-		select {
-		case <-up:
-			return stop
-		case <-time.After(50 * time.Millisecond):
-		}
-		if time.Now().After(end) {
-			t.Fatalf("nothing arrives at %s", s.Address)
-		}
+	s.Ready = func() { close(up) } // which panics the second time
+	stop = subscribe(t, b, s, h)
+	select {
+	case <-up:
+	case <-time.After(patience):
+		t.Fatalf("the subscription to %s is not confirmed", s.Address)
 	}
+	return stop
 }
 
 func receive[T any](t *testing.T, c <-chan T) T {
@@ -119,7 +107,7 @@ func receive[T any](t *testing.T, c <-chan T) T {
 func roundTrip(t *testing.T, open func(*testing.T) broker.Broker) {
 	b, base := open(t), address(t, "")
 	got := make(chan *broker.Message, 8)
-	ready(t, b, broker.Subscription{Address: base + "{id}/x"}, base+"p/x", func(_ context.Context, m *broker.Message) error {
+	ready(t, b, broker.Subscription{Address: base + "{id}/x"}, func(_ context.Context, m *broker.Message) error {
 		got <- m
 		return nil
 	})
@@ -147,8 +135,8 @@ func group(t *testing.T, open func(*testing.T) broker.Broker) {
 	h := func(_ context.Context, m *broker.Message) error { got <- string(m.Body); return nil }
 	s := broker.Subscription{Address: base, Group: "workers"}
 	b1, b2 := open(t), open(t)
-	ready(t, b1, s, base, h)
-	ready(t, b2, s, base, h)
+	ready(t, b1, s, h)
+	ready(t, b2, s, h)
 	for i := range n {
 		publish(t, b1, &broker.Message{Address: base, Body: []byte(strconv.Itoa(i))})
 	}
@@ -170,7 +158,7 @@ func fanout(t *testing.T, open func(*testing.T) broker.Broker) {
 	for range 2 {
 		c := make(chan string, 8)
 		chans = append(chans, c)
-		ready(t, b, broker.Subscription{Address: base}, base, func(_ context.Context, m *broker.Message) error {
+		ready(t, b, broker.Subscription{Address: base}, func(_ context.Context, m *broker.Message) error {
 			c <- string(m.Body)
 			return nil
 		})
@@ -189,7 +177,7 @@ func order(t *testing.T, open func(*testing.T) broker.Broker) {
 	const keys, each = 3, 30
 	var mu sync.Mutex
 	seen, all := map[string][]int{}, make(chan struct{}, keys*each)
-	ready(t, b, broker.Subscription{Address: base, Group: "g", Concurrency: 8}, base, func(_ context.Context, m *broker.Message) error {
+	ready(t, b, broker.Subscription{Address: base, Group: "g", Concurrency: 8}, func(_ context.Context, m *broker.Message) error {
 		n, err := strconv.Atoi(string(m.Body))
 		if err != nil {
 			return err
@@ -219,7 +207,7 @@ func order(t *testing.T, open func(*testing.T) broker.Broker) {
 func drain(t *testing.T, open func(*testing.T) broker.Broker) {
 	b, base := open(t), address(t, "d")
 	started, release, finished := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	stop := ready(t, b, broker.Subscription{Address: base, Group: "g"}, base, func(ctx context.Context, _ *broker.Message) error {
+	stop := ready(t, b, broker.Subscription{Address: base, Group: "g"}, func(ctx context.Context, _ *broker.Message) error {
 		close(started)
 		<-release
 		finished <- ctx.Err()
@@ -246,7 +234,7 @@ func concurrency(t *testing.T, open func(*testing.T) broker.Broker) {
 	b, base := open(t), address(t, "c")
 	const n = 4
 	running, release := make(chan struct{}, 2*n), make(chan struct{})
-	ready(t, b, broker.Subscription{Address: base, Group: "g", Concurrency: n}, base, func(context.Context, *broker.Message) error {
+	ready(t, b, broker.Subscription{Address: base, Group: "g", Concurrency: n}, func(context.Context, *broker.Message) error {
 		running <- struct{}{}
 		<-release
 		return nil
@@ -289,7 +277,7 @@ func redelivers(t *testing.T, open func(*testing.T) broker.Broker) {
 	b, base := open(t), address(t, "r")
 	got := make(chan string, 8)
 	failed := false
-	ready(t, b, broker.Subscription{Address: base, Group: "g"}, base, func(_ context.Context, m *broker.Message) error {
+	ready(t, b, broker.Subscription{Address: base, Group: "g"}, func(_ context.Context, m *broker.Message) error {
 		if !failed {
 			failed = true
 			return errors.New("not now")

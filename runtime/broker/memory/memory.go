@@ -120,6 +120,7 @@ func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle br
 		return err
 	}
 	defer b.leave(k, q)
+	s.Confirm()
 	stop := context.AfterFunc(ctx, b.wake)
 	defer stop()
 	lanes := broker.NewLanes(s.Concurrency)

@@ -31,6 +31,7 @@ func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle br
 	if err != nil {
 		return err
 	}
+	b.unknown.Warn(b.log, s.Settings, "mqtt", s.Address, settingNames...)
 	if err := b.enter(); err != nil {
 		return err
 	}
@@ -103,6 +104,7 @@ func (s *subscription) run(ctx context.Context) error {
 				lanes.Wait()
 				return s.explain("subscribe to "+s.Address+" on", err)
 			}
+			s.Confirm()
 		case <-ctx.Done():
 			s.drain(l, lanes)
 			return nil

@@ -37,6 +37,7 @@ type Broker struct {
 	password []byte
 	qos      byte
 	log      *slog.Logger
+	unknown  broker.Unknown
 
 	mu     sync.Mutex
 	pub    *link
@@ -203,6 +204,7 @@ func (b *Broker) toPublish(m *broker.Message) (*paho.Publish, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.unknown.Warn(b.log, m.Settings, "mqtt", "", settingNames...)
 	p := &paho.PublishProperties{ContentType: m.Media, User: toUser(m)}
 	if m.CorrelationID != "" {
 		p.CorrelationData = []byte(m.CorrelationID)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,7 +133,7 @@ func TestErrorsNameServerAndRemedy(t *testing.T) {
 	if err := right.Publish(t.Context(), &broker.Message{Address: "a"}); err != nil {
 		t.Error(err)
 	}
-	for _, set := range []broker.Setting{{Protocol: "mqtt", Name: "qos", Value: "3"}, {Protocol: "mqtt", Name: "shard", Value: "1"}, {Protocol: "mqtt", Name: "retain", Value: "perhaps"}} {
+	for _, set := range []broker.Setting{{Protocol: "mqtt", Name: "qos", Value: "3"}, {Protocol: "mqtt", Name: "retain", Value: "perhaps"}} {
 		m := &broker.Message{Address: "a", Settings: []broker.Setting{set}}
 		if err := right.Publish(t.Context(), m); err == nil || !strings.Contains(err.Error(), set.Name) {
 			t.Errorf("%v: got %v", set, err)
@@ -141,6 +142,44 @@ func TestErrorsNameServerAndRemedy(t *testing.T) {
 	if err := right.Publish(t.Context(), &broker.Message{}); err == nil {
 		t.Error("an empty address was published")
 	}
+}
+
+// Real contracts have settings that we do nothing with: that is told, once, and no more.
+func TestUnknownSettings(t *testing.T) {
+	s := start(t, mqttembed.Options{})
+	var out locked
+	b := open(t, s.URL(), mqtt.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	set := []broker.Setting{{Protocol: "mqtt", Name: "clientId", Value: "guest"}, {Protocol: "mqtt", Name: "lastWill.topic", Value: "wills"},
+		{Protocol: "mqtt", Name: "qos", Value: "1"}, {Protocol: "mqtt", Name: "retain", Value: "true"}, {Protocol: "mqtt", Name: "bindingVersion", Value: "0.2.0"}}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for range 2 {
+		if err := b.Publish(ctx, &broker.Message{Address: "un/known", Body: []byte("x"), Settings: set}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := b.Subscribe(ctx, broker.Subscription{Address: "un/known", Settings: set}, func(context.Context, *broker.Message) error { cancel(); return nil })
+	if got := out.String(); err != nil || strings.Count(got, `settings="clientId, lastWill.topic"`) != 2 || strings.Count(got, "level=WARN") != 2 {
+		t.Errorf("%v, logged %s", err, got)
+	}
+}
+
+// A locked buffer takes a log from several goroutines.
+type locked struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // A retained message reaches those who subscribe later, as the contract's setting asks.

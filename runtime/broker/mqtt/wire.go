@@ -85,16 +85,20 @@ func topicOf(address string) (string, error) {
 	if address == "" || len(address) > 65535 {
 		return "", fmt.Errorf("mqtt: an address has 1 to 65535 bytes, this one %d", len(address))
 	}
+	return escape(address), nil
+}
+
+func escape(s string) string {
 	var b strings.Builder
-	for i := range len(address) {
-		switch c := address[i]; {
-		case c == '+', c == '#', c == 0, c == '%' && encoded(address[i:]):
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '+', c == '#', c == 0, c == '%' && encoded(s[i:]):
 			fmt.Fprintf(&b, "%%%02X", c)
 		default:
 			b.WriteByte(c)
 		}
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 func encoded(s string) bool {
@@ -123,8 +127,8 @@ func addressOf(topic string) string {
 func filterOf(template, group string) string {
 	levels := strings.Split(template, "/")
 	for i, l := range levels {
-		if strings.Contains(l, "{") {
-			levels[i] = "+"
+		if levels[i] = "+"; !strings.Contains(l, "{") {
+			levels[i] = escape(l)
 		}
 	}
 	filter := strings.Join(levels, "/")
@@ -133,6 +137,9 @@ func filterOf(template, group string) string {
 	}
 	return "$share/" + strings.NewReplacer("/", "_", "+", "_", "#", "_").Replace(group) + "/" + filter
 }
+
+// settingNames are those of the contract that parse knows.
+var settingNames = []string{"qos", "retain", "messageExpiryInterval"}
 
 // Settings of the contract for MQTT.
 type settings struct {
@@ -161,9 +168,6 @@ func parse(all []broker.Setting, qos byte) (settings, error) {
 			var n uint64
 			n, err = strconv.ParseUint(s.Value, 10, 32)
 			out.expiry = uint32(n)
-		case "bindingVersion":
-		default:
-			err = fmt.Errorf("it is not known; known are qos, retain, messageExpiryInterval")
 		}
 		if err != nil {
 			return out, fmt.Errorf("mqtt: the contract's setting %s: %w", s.Name, err)

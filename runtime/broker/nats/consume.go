@@ -38,6 +38,7 @@ func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle br
 		case <-ctx.Done():
 		}
 	}()
+	b.unknown.Warn(b.log, s.Settings, "nats", s.Address, "queue")
 	messages, err := b.open(ctx, s)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -45,6 +46,7 @@ func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle br
 		}
 		return err
 	}
+	s.Confirm()
 	return b.pump(ctx, s, messages, handle)
 }
 
@@ -62,9 +64,6 @@ func (b *Broker) enter() error {
 func (b *Broker) open(ctx context.Context, s broker.Subscription) (jetstream.MessagesContext, error) {
 	js, err := b.connect(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if err := known(s.Settings); err != nil {
 		return nil, err
 	}
 	subject := filterOf(s.Address)

@@ -40,6 +40,7 @@ type Broker struct {
 	streams []jetstream.StreamConfig
 	declare bool
 	extra   []nats.Option
+	unknown broker.Unknown
 
 	mu     sync.Mutex
 	conn   *nats.Conn
@@ -210,6 +211,7 @@ func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 	if err != nil {
 		return err
 	}
+	b.unknown.Warn(b.log, m.Settings, "nats", "", "queue")
 	out := &nats.Msg{Subject: subject, Data: m.Body, Header: toHeader(m)}
 	_, err = js.PublishMsg(ctx, out)
 	if errors.Is(err, jetstream.ErrNoStreamResponse) && b.declare {

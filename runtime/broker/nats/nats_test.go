@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,10 +86,49 @@ func TestErrorsNameServerAndRemedy(t *testing.T) {
 			t.Errorf("%q was published", address)
 		}
 	}
-	err = strict.Subscribe(ctx, broker.Subscription{Address: "a", Settings: []broker.Setting{{Protocol: "nats", Name: "shard", Value: "1"}}}, nil)
-	if err == nil || !strings.Contains(err.Error(), "shard") {
-		t.Errorf("unknown setting: %v", err)
+}
+
+// Real contracts have settings that we do nothing with: that is told, once, and no more.
+func TestUnknownSettings(t *testing.T) {
+	s := start(t, natsembed.Options{})
+	var out locked
+	b := open(t, s.URL(), nats.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	set := []broker.Setting{{Protocol: "nats", Name: "queue", Value: "q"}, {Protocol: "nats", Name: "stream.name", Value: "S"}, {Protocol: "mqtt", Name: "qos", Value: "9"}}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for _, body := range []string{"1", "2"} {
+		if err := b.Publish(ctx, &broker.Message{Address: "un/known", Body: []byte(body), Settings: set}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	n := 0
+	err := b.Subscribe(ctx, broker.Subscription{Address: "un/known", Settings: set}, func(context.Context, *broker.Message) error {
+		if n++; n == 2 {
+			cancel()
+		}
+		return nil
+	})
+	if got := out.String(); err != nil || n != 2 || strings.Count(got, "settings=stream.name") != 2 || strings.Count(got, "level=WARN") != 2 {
+		t.Errorf("%v, %d messages, logged %s", err, n, got)
+	}
+}
+
+// A locked buffer takes a log from several goroutines.
+type locked struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 // The server goes and comes back: the subscription goes on by itself.

@@ -113,16 +113,15 @@ func escape(s string) string {
 
 // filterOf spells a template as a subject with wildcards.
 func filterOf(template string) string {
-	p := broker.ParsePattern(template)
-	if p.Sep() == "/" {
-		return p.Wildcard("*", ".", escape)
+	if strings.Contains(template, "/") {
+		return broker.ParsePattern(template).Wildcard("*", ".", escape)
 	}
-	return p.Wildcard("*", ".", func(s string) string { return s })
+	return broker.ParsePattern(template).Wildcard("*", ".", func(s string) string { return s })
 }
 
 // addressOf undoes subjectOf in the way in which the template is spelled.
 func addressOf(subject, template string) string {
-	if broker.ParsePattern(template).Sep() != "/" {
+	if !strings.Contains(template, "/") {
 		return subject
 	}
 	parts := strings.Split(subject, ".")
@@ -139,16 +138,6 @@ func groupOf(s broker.Subscription) string {
 		return s.Group
 	}
 	return broker.Get(s.Settings, "nats", "queue", "")
-}
-
-// known refuses settings of NATS that we would otherwise ignore in silence.
-func known(settings []broker.Setting) error {
-	for _, s := range settings {
-		if s.Protocol == "nats" && s.Name != "queue" && s.Name != "bindingVersion" {
-			return fmt.Errorf("nats: the contract's setting %q is not known; known is queue", s.Name)
-		}
-	}
-	return nil
 }
 
 // Names of streams and consumers may hold none of the characters of subjects.
