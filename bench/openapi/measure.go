@@ -32,14 +32,14 @@ func measure(ctx context.Context, dir, name string, args ...string) (c cost, out
 	return c, out.String(), err
 }
 
-// median of an empty list is zero.
+// median of an empty list is zero; of an even number it is the lower of the middle two.
 func median[T cmp.Ordered](all []T) T {
 	var zero T
 	if len(all) == 0 {
 		return zero
 	}
 	sorted := slices.Sorted(slices.Values(all))
-	return sorted[len(sorted)/2]
+	return sorted[(len(sorted)-1)/2]
 }
 
 // medians takes each column's median.
