@@ -43,6 +43,11 @@ func (protocompiler) compile(ctx context.Context, names []string, s *sources) (*
 		return nil, failed(err, s.display(names[0]))
 	}
 	l := translate(rep, o, s.display(names[0]))
+	if l.HasErrors() {
+		if u := again(ctx, names, o, l); u != nil {
+			return u, slices.DeleteFunc(l, func(d *diag.Diagnostic) bool { return d.Severity == diag.Error })
+		}
+	}
 	if results[0].Fatal != nil {
 		if !l.HasErrors() {
 			l.Errorf("invalid-protobuf", contract.Span{File: s.display(names[0])}, "%v", results[0].Fatal)
