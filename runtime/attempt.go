@@ -26,8 +26,9 @@ type Attempt struct {
 	conn  *Conn
 	at    *endpoint
 	spec  *Spec
-	limit time.Time // zero: the call's deadline is the attempt's
-	kept  bool      // Context gave it away
+	limit time.Time     // zero: the call's deadline is the attempt's
+	kept  bool          // Context gave it away
+	phase atomic.Uint32 // of a stream: see Stream
 
 	// What the transport learnt; it may run beside the function.
 	verdict atomic.Uint32 // 0: nothing, otherwise a retry.Verdict + 1
@@ -63,6 +64,27 @@ func (a *Attempt) Context(ctx context.Context) (_ context.Context, cancel contex
 	}
 	return context.WithDeadlineCause(ctx, a.limit, errLate)
 }
+
+// Stream says that the exchange goes on after the attempt's function has returned nil, as
+// that of a stream does. The endpoint counts as busy until end is called, once, with the
+// error that ended the stream or nil: what breaks off late speaks against an endpoint,
+// too. Where the function returns an error, or calls end itself, the attempt ends with it.
+func (a *Attempt) Stream() (end func(error)) {
+	a.kept = true
+	a.phase.Store(opening)
+	return func(err error) {
+		if a.phase.Swap(over) == open {
+			a.conn.streamed(a.at, err)
+		}
+	}
+}
+
+// The phases of an attempt that opens a stream.
+const (
+	over    uint32 = iota // or none
+	opening               // the function has not returned
+	open                  // it has
+)
 
 type attemptKey struct{}
 

@@ -63,13 +63,25 @@ func (s Side) String() string {
 type Meta = http.Header
 
 // A Call is one invocation, seen from either side. It belongs to the call: nobody keeps
-// it, and only the interceptors and the stub of that call write to it.
+// it, and only its interceptors, its handler (see [CallOf]) and its stub write to it, one
+// after the other.
 type Call struct {
 	*Spec
 	Side Side
 	Meta Meta   // nil when there is none; outgoing: written before next is called
 	Peer string // the other side's address; outgoing: known once the call was sent
 
+	// ReplyMeta is what travels beside the reply: headers, also those of an answer by a
+	// message. Outgoing: what the last attempt brought, a failure included, known when
+	// next has returned, and of streams with their first message. Incoming: what handler
+	// and interceptors want to be sent, before the first message of a stream is; see
+	// SetReply. What the contract declares, and what the protocol needs, wins over it.
+	ReplyMeta Meta
+	// ReplyTrailer is what follows the last message in gRPC and its kin, which alone
+	// have it. A failure of a unary call brings it with ReplyMeta.
+	ReplyTrailer Meta
+
+	scope   scope
 	counted counted
 	// end is there when Stream was called, so the call ends when its stream does.
 	end func(error)
@@ -77,10 +89,29 @@ type Call struct {
 
 // SetMeta sets one entry of Meta, which it makes when there is none.
 func (c *Call) SetMeta(key, value string) {
-	if c.Meta == nil {
-		c.Meta = make(Meta, 2)
+	put(&c.Meta, key, value)
+}
+
+// SetReply sets one entry of ReplyMeta, which it makes when there is none. It does
+// nothing to no call at all, so that a handler can be tested without one.
+func (c *Call) SetReply(key, value string) {
+	if c != nil {
+		put(&c.ReplyMeta, key, value)
 	}
-	c.Meta.Set(key, value)
+}
+
+// SetReplyTrailer is SetReply for ReplyTrailer.
+func (c *Call) SetReplyTrailer(key, value string) {
+	if c != nil {
+		put(&c.ReplyTrailer, key, value)
+	}
+}
+
+func put(m *Meta, key, value string) {
+	if *m == nil {
+		*m = make(Meta, 2)
+	}
+	m.Set(key, value)
 }
 
 // Stream says that the call goes on after its last Next has returned, as a stream does

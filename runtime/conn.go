@@ -148,8 +148,8 @@ func (c *Conn) String() string {
 // ValidatesResponses reports whether WithResponseValidation was given. Stubs ask.
 func (c *Conn) ValidatesResponses() bool { return c.validate }
 
-// Invoke runs one call: it sets the deadline, counts, and calls last within the
-// interceptors. Stubs call it, with a last that calls [Conn.Try] or publishes.
+// Invoke runs one call: it sets the deadline and the trace, counts, and calls last within
+// the interceptors. Stubs call it, with a last that calls [Conn.Try] or publishes.
 //
 // What does not stream gets a deadline when it has none (WithTimeout). Streams get none:
 // feeds live long, and who opens one says for how long.
@@ -159,6 +159,7 @@ func (c *Conn) Invoke(ctx context.Context, call *Call, in any, last Next) (any, 
 		defer cancel()
 		ctx = limited
 	}
+	call.follow(ctx)
 	return c.count(ctx, call, in, last)
 }
 

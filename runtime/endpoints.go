@@ -248,7 +248,7 @@ func (c *Conn) resolved(eps []discovery.Endpoint, err error) error {
 func (t *target) endpoint(ep discovery.Endpoint, scheme string) *endpoint {
 	e := &endpoint{Endpoint: ep, serverName: ep.ServerName, base: &url.URL{Scheme: scheme, Host: ep.Addr}}
 	if t.path != "" {
-		e.base = e.base.JoinPath(t.path)
+		e.base = (&url.URL{Scheme: scheme, Host: ep.Addr, Path: "/"}).JoinPath(t.path) // of "" it would be relative
 	}
 	if t.scheme == "dns" || t.scheme == "http" || t.scheme == "https" {
 		e.authority = t.authority

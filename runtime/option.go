@@ -136,6 +136,18 @@ func WithListener(l net.Listener) ServerOption { return serverOption(func(s *Ser
 // context is done: DefaultDrain, unless said.
 func WithDrain(d time.Duration) ServerOption { return serverOption(func(s *Server) { s.drain = d }) }
 
+// WithGroup names the program whose instances share messages: each message that an
+// operation consumes is handled by one of all servers with this group. Programs that
+// consume the same contract for different ends need different names, or each would get
+// only some of the messages. The group of an operation is "name.Operation", so that the
+// operations of one program do not share either.
+//
+// It overrides what the contract says (NATS's queue, for one), which cannot know all its
+// consumers. Without either, the group is the operation's name, which suits contracts
+// with one consuming program. Another name is another place in the stream: a broker that
+// keeps messages begins with the oldest.
+func WithGroup(name string) ServerOption { return serverOption(func(s *Server) { s.group = name }) }
+
 // WithAdmin serves GET /healthz, /readyz and /metrics (Prometheus text, of the server
 // and of the connections given) in plain HTTP. addr must be of the loopback interface.
 func WithAdmin(addr string, conns ...*Conn) ServerOption {

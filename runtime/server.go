@@ -18,6 +18,7 @@ type Server struct {
 	ln      net.Listener
 	drain   time.Duration
 	admin   string
+	group   string
 	watched []*Conn
 
 	rest  route.Mux[*mounted]
@@ -62,6 +63,9 @@ func (s *Server) Addr() string {
 	return ""
 }
 
+// Group returns what WithGroup was given, or "". Stubs ask.
+func (s *Server) Group() string { return s.group }
+
 // Ready is closed when the server accepts calls.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
@@ -89,7 +93,7 @@ func (s *Server) Background(name string, f func(context.Context) error) {
 	s.tasks = append(s.tasks, task{name, f})
 }
 
-// Intercept runs one call: it counts, calls last within the interceptors, and turns a
+// Intercept runs one call, which it puts into ctx (see [CallOf]): it counts, calls last within the interceptors, and turns a
 // panic into an Internal error, which it logs. A call whose deadline has passed is not
 // begun. Stubs call it.
 func (s *Server) Intercept(ctx context.Context, call *Call, in any, last Next) (out any, err error) {
@@ -101,5 +105,5 @@ func (s *Server) Intercept(ctx context.Context, call *Call, in any, last Next) (
 	if ctx.Err() != nil {
 		last = func(ctx context.Context, _ any) (any, error) { return nil, ErrorOf(ctx.Err()) }
 	}
-	return s.count(ctx, call, in, last)
+	return s.count(call.within(ctx), call, in, last)
 }

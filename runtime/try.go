@@ -62,6 +62,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 // begin makes a ready for its attempt; it may have served another.
 func (a *Attempt) begin(c *Conn, spec *Spec, at *endpoint, n int) {
 	a.N, a.Endpoint, a.Base, a.conn, a.at, a.spec, a.limit = n, at.Endpoint, at.base, c, at, spec, time.Time{}
+	a.phase.Store(over)
 	a.verdict.Store(0)
 	a.after.Store(0)
 }
@@ -95,6 +96,12 @@ func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Contex
 	err = attempt(ctx, a)
 	returned = true
 	now := c.now()
+	if err == nil && a.phase.CompareAndSwap(opening, open) {
+		at.load.Begin() // it stays busy
+		at.load.EndAfter(now, now-start)
+		return retry.Final, nil
+	}
+	a.phase.Store(over)
 	bad, v := c.judge(ctx, a, err)
 	if err != nil && ctx.Err() == context.Canceled {
 		at.load.End()
@@ -105,11 +112,36 @@ func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Contex
 	} else {
 		at.load.EndAfter(now, now-start)
 	}
+	c.observe(at, now, bad, err)
+	return v, err
+}
+
+// observe tells the ejector how an attempt went.
+func (c *Conn) observe(at *endpoint, now time.Duration, bad bool, err error) {
 	if c.ends.group.Observe(&at.host, now, !bad) {
 		c.ends.refresh()
 		c.log.Warn("endpoint ejected after repeated failures", "target", c.String(), "endpoint", at.Addr, "error", err)
 	}
-	return v, err
+}
+
+// streamed tells the picker and the ejector how a stream ended. One that its caller gave up
+// says nothing of the endpoint; neither do the times of the others, which are theirs.
+func (c *Conn) streamed(at *endpoint, err error) {
+	now, bad := c.now(), false
+	if err != nil {
+		e := ErrorOf(err)
+		if e.Code == Canceled {
+			at.load.End()
+			return
+		}
+		bad, _ = blame(e)
+	}
+	if bad {
+		at.load.EndFailed(now, 0)
+	} else {
+		at.load.End()
+	}
+	c.observe(at, now, bad, err)
 }
 
 // judge says whether err incriminates the endpoint, and what it means for the next
