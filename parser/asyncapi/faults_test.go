@@ -23,6 +23,8 @@ func TestFaults(t *testing.T) {
 		{"no title", "asyncapi: 3.0.0\ninfo: {version: '1'}\n",
 			[]string{"warning 1:1 no-operations", "error 2:1 missing-field"}, 0},
 		{"channels without operations", head3 + "channels: {c: {address: a}}\n", []string{"warning 3:1 no-operations"}, 0},
+		{"a missing file that no operation needs", head3 + "channels: {c: {address: a, messages: {m: {$ref: 'no.yaml#/m'}}}}\n",
+			[]string{"warning 3:1 no-operations", "error 3:49 missing-file"}, 0},
 		{"a slip of the pen", one("{payload: {}, header: {}}"), []string{"warning 3:56 unknown-field"}, 1},
 		{"no action", head3 + "channels: {c: {address: a, messages: {m: {payload: {}}}}}\noperations:\n  o: {channel: {$ref: '#/channels/c'}}\n  p: {action: send, channel: {$ref: '#/channels/c'}}\n",
 			[]string{"error 5:3 unknown-action"}, 1},

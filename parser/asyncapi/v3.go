@@ -11,8 +11,13 @@ import (
 // since their faults are faults of the document.
 func (r *reader) operations3() {
 	for key, n := range r.root.Get("channels").Entries() {
-		if !strings.HasPrefix(key, "x-") {
-			r.channelAt(n)
+		if strings.HasPrefix(key, "x-") {
+			continue
+		}
+		if c := r.channelAt(n); c != nil {
+			for _, m := range c.messages {
+				r.follow(m) // says so where it leads nowhere
+			}
 		}
 	}
 	for key, n := range r.root.Get("operations").Entries() {
