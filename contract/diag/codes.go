@@ -60,6 +60,7 @@ var Codes = map[string]string{
 	"bad-path":                "A path does not begin with a slash, or its braces do not match.",
 	"bad-status":              "This is no status of a response: three digits, a class such as 4XX, or default.",
 	"bad-style":               "The style does not exist for parameters of this place.",
+	"collection-format":       "A list of Swagger 2 is written in a way that OpenAPI 3 has no word for. It is divided by commas.",
 	"duplicate-parameter":     "One parameter is declared twice.",
 	"ignored-header":          "Accept, Content-Type and Authorization are described by other means; as parameters they are ignored.",
 	"missing-schema":          "A parameter has no schema. It is taken as text.",
@@ -67,7 +68,6 @@ var Codes = map[string]string{
 	"not-generated":           "The document describes something for which no code is generated. Everything around it is.",
 	"optional-path-parameter": "A parameter of a path is always required, whatever the document says.",
 	"several-media-types":     "A parameter has several media types; the first is used.",
-	"swagger-2":               "The document is written in Swagger 2. Convert it to OpenAPI 3 first.",
 	"unknown-place":           "A parameter is in a place that does not exist: path, query, header and cookie do.",
 
 	// AsyncAPI.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/concordat-dev/concordat/contract/diag"
 	"github.com/concordat-dev/concordat/parser/internal/node"
 )
 
@@ -36,42 +37,8 @@ func (r *reader) known(n *node.Node, kind string) {
 			continue
 		}
 		d := r.diags.Warnf("unknown-field", v.KeySpan(), "the field %s means nothing here", strconv.Quote(key))
-		if like := nearest(key, fieldsOf[kind]); like != "" {
+		if like := diag.Nearest(key, fieldsOf[kind]); like != "" {
 			d.Help = "did you mean " + like + "?"
 		}
 	}
-}
-
-// nearest returns the field that differs from key by letter case or at most two letters.
-func nearest(key string, fields []string) string {
-	if len(key) > 40 {
-		return ""
-	}
-	best, found := 3, ""
-	for _, f := range fields {
-		if d := distance(strings.ToLower(key), strings.ToLower(f)); d < best {
-			best, found = d, f
-		}
-	}
-	return found
-}
-
-// distance counts the insertions, deletions and replacements that lead from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/concordat-dev/concordat/cmd/internal/config"
 	"github.com/concordat-dev/concordat/contract/diag"
 )
 
@@ -73,7 +72,7 @@ func knownCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	if near := config.Nearest(args[0], names); near != "" {
+	if near := diag.Nearest(args[0], names); near != "" {
 		return usage(message, fmt.Sprintf("did you mean `concordat %s`?", near))
 	}
 	return usage(message, "")
@@ -87,7 +86,7 @@ func unknownFlag(c *cobra.Command, err error) error {
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := config.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+	if near := diag.Nearest(unknown.GetSpecifiedName(), names); near != "" {
 		return usage(err.Error(), fmt.Sprintf("did you mean --%s?", near))
 	}
 	return usage(err.Error(), "")
@@ -126,7 +125,7 @@ func (a *app) nearby(name string) string {
 			names = append(names, e.Name())
 		}
 	}
-	near := config.Nearest(filepath.Base(name), names)
+	near := diag.Nearest(filepath.Base(name), names)
 	if near == "" {
 		return ""
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/concordat-dev/concordat/cmd/internal/config"
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
 )
@@ -115,7 +114,7 @@ func (a *app) code(code string, asJSON bool) error {
 	switch {
 	case !ok:
 		help := "run `concordat explain` for all of them"
-		if near := config.Nearest(code, sortedKeys(diag.Codes)); near != "" {
+		if near := diag.Nearest(code, sortedKeys(diag.Codes)); near != "" {
 			help = fmt.Sprintf("did you mean %s?", near)
 		}
 		return usage(fmt.Sprintf("there is no code %q", code), help)

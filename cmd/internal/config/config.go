@@ -163,7 +163,7 @@ func (r *reader) mapping(n *yaml.Node, what string, keys map[string]func(*yaml.N
 // unknown reports a key that nothing reads, and returns the one that was probably meant.
 func (r *reader) unknown(k *yaml.Node, keys map[string]func(*yaml.Node)) string {
 	names := slices.Sorted(maps.Keys(keys))
-	near := Nearest(k.Value, names)
+	near := diag.Nearest(k.Value, names)
 	d := r.diags.Errorf("config-unknown-key", r.span(k), "unknown key %q", k.Value)
 	if d.Help = "known keys are " + strings.Join(names, ", "); near != "" {
 		d.Help = fmt.Sprintf("did you mean %q?", near)
@@ -223,36 +223,4 @@ func resolve(n *yaml.Node) *yaml.Node {
 		return n.Alias
 	}
 	return n
-}
-
-// Nearest returns the name that s was probably meant to be, or "" where none is close.
-func Nearest(s string, names []string) string {
-	best, least := "", 3
-	for _, n := range names {
-		if d := distance(s, n); d < least && d <= len(n)/2 {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is the number of single-character edits between a and b (Levenshtein 1965).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
