@@ -25,6 +25,7 @@ var may = map[string][]string{
 	"parser/asyncapi":            {"contract", "contract/diag", "parser/internal/..."},
 	"parser/protobuf":            {"contract", "contract/diag"},
 	"parser/internal/node":       {"contract", "contract/diag"},
+	"parser/internal/swagger":    {"contract/diag", "parser/internal/node"},
 	"parser/internal/jsonschema": {"contract", "contract/diag", "parser/internal/node"},
 
 	"generator":          {"contract", "contract/diag", "generator/messages", "templates", "templates/golang"},
@@ -46,7 +47,7 @@ var may = map[string][]string{
 	"runtime/tlsconf":       {},
 	"runtime/tlsconf/devca": {"runtime/tlsconf"},
 	"runtime/discovery":     {},
-	"runtime/discovery/...": {"runtime/discovery"},
+	"runtime/discovery/...": {"runtime/discovery", "runtime/discovery/internal/...", "runtime/tlsconf"},
 	"runtime/policy/...":    {"runtime/policy/...", "runtime/discovery"},
 	"runtime/internal/...":  {},
 	"runtime/broker":        {},
