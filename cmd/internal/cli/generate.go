@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -37,10 +38,11 @@ together form one contract. Without SPEC, everything that concordat.yaml lists i
 generated. Files that have not changed are left alone, generated files that are no
 longer meant to be there are removed, and files that a person wrote are never touched.
 
-Where a contract has errors, what they concern is left out, the rest is generated all
-the same, and the exit code is 4; nothing is written where the contract cannot be read
-at all. With --check nothing is written: the exit code is 1 where the generated code is
-not up to date, and 4 where a contract has errors, whether it is up to date or not.`,
+Where a document has errors, what they concern is left out, the rest is generated all
+the same, and the exit code is 4. Nothing is written where a contract cannot be read at
+all, nor from Protobuf files with errors. With --check nothing is written: the exit code
+is 1 where the generated code is not up to date, and 4 where a contract has errors,
+whether it is up to date or not.`,
 		Example: `  concordat generate petstore.yaml
   concordat generate --out internal/petstore --package petstore petstore.yaml
   concordat generate --check`,
@@ -124,8 +126,8 @@ func (g *generation) job(ctx context.Context, j job) {
 	if diags.HasErrors() {
 		g.fail(Contract)
 	}
-	if c == nil {
-		return
+	if c == nil || c.Format == contract.Protobuf && diags.HasErrors() {
+		return // messages that are half known give Go that does not compile
 	}
 	if j.pkg == "" {
 		j.pkg = generator.PackageName(c)
@@ -133,6 +135,7 @@ func (g *generation) job(ctx context.Context, j job) {
 	if j.out == "" {
 		j.out = filepath.ToSlash(filepath.Join(j.base, j.pkg))
 	}
+	j.out = path.Clean(j.out)
 	if !diags.HasErrors() && hollow(c) {
 		g.diags.Warnf("empty-contract", contract.Span{File: j.specs[0], Line: 1, Col: 1, EndLine: 1, EndCol: 1}, "the contract has neither operations nor types")
 	}

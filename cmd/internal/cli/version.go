@@ -21,7 +21,7 @@ const devel = "devel"
 var pseudo = regexp.MustCompile(`\d{14}-[0-9a-f]{12}|\+dirty|\(devel\)`)
 
 // version finds concordat among the modules of a program: it is the main one, or what
-// `go tool concordat` built as a dependency.
+// `go tool concordat` built as a dependency. What replaces a module has no version.
 func version(info *debug.BuildInfo) string {
 	for _, d := range info.Deps {
 		if d.Path == module {
@@ -31,7 +31,7 @@ func version(info *debug.BuildInfo) string {
 			return d.Version
 		}
 	}
-	if v := info.Main.Version; v != "" && !pseudo.MatchString(v) {
+	if v := info.Main.Version; v != "" && info.Main.Replace == nil && !pseudo.MatchString(v) {
 		return v
 	}
 	return devel
