@@ -39,7 +39,7 @@ func writeProblem(w http.ResponseWriter, r *http.Request, s *concordat.Server, e
 		s.WriteError(w, r, err)
 		return
 	}
-	p := problem{Status: wrong.status(), Detail: "the request does not hold to the contract", Code: concordat.InvalidArgument.String()}
+	p := problem{Status: wrong.status(), Detail: clip("the request does not hold to the contract: " + wrong.Error()), Code: concordat.InvalidArgument.String()}
 	p.Title = http.StatusText(p.Status)
 	for _, v := range wrong.params.Violations {
 		in, name, _ := strings.Cut(strings.TrimPrefix(v.Pointer, "/"), "/")
