@@ -13,7 +13,7 @@ const ok = "responses: {200: {description: x}}"
 func TestFaults(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no version", "info: {title: A, version: '1'}\npaths: {}\n", "1:1 error missing-field"},
-		{"swagger", "swagger: '2.0'\npaths: {}\n", "1:1 error swagger-2"},
+		{"swagger", "swagger: '1.2'\npaths: {}\n", "1:10 error unsupported-version"},
 		{"version 4", "openapi: 4.0.0\npaths: {}\n", "1:10 error unsupported-version"},
 		{"version 3.9", "openapi: 3.9.0\ninfo: {title: A, version: '1'}\npaths: {}\n", "1:10 error unsupported-version"},
 		{"no object", "- a\n", "1:1 error wrong-kind"},

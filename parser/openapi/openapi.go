@@ -1,12 +1,13 @@
-// Package openapi reads OpenAPI 3.0, 3.1 and 3.2 documents into the contract model.
+// Package openapi reads OpenAPI 3.0, 3.1 and 3.2 documents, and those of Swagger 2.0, into
+// the contract model.
 //
 // The model is filled from the node tree, which keeps order, places, exact numbers and
 // anchors; kin-openapi, which loses these and rejects documents that are in use
 // everywhere, gives a second opinion on structure (see opinion.go). 3.0 needs no pass of
-// its own: its spellings are understood beside those of 3.1.
+// its own: its spellings are understood beside those of 3.1. 2.0 is said in 3.0 first.
 //
 // It imports contract, contract/diag, parser/internal/node, parser/internal/jsonschema,
-// kin-openapi and the standard library.
+// parser/internal/swagger, kin-openapi and the standard library.
 package openapi
 
 import (
@@ -20,11 +21,12 @@ import (
 	"github.com/concordat-dev/concordat/contract/diag"
 	"github.com/concordat-dev/concordat/parser/internal/jsonschema"
 	"github.com/concordat-dev/concordat/parser/internal/node"
+	"github.com/concordat-dev/concordat/parser/internal/swagger"
 )
 
 // Parse reads the document in file, and what it refers to, through read. What cannot be
 // expressed is in the findings, each with its place. The contract is nil only where
-// nothing could be understood: the file is not there, no YAML or JSON, or no OpenAPI 3.
+// nothing could be understood: the file is not there, no YAML or JSON, or no OpenAPI.
 // When ctx ends, so does the second opinion; the document itself is read in any case.
 func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) (*contract.Contract, diag.List) {
 	var diags diag.List
@@ -40,6 +42,10 @@ func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) 
 	if !ok {
 		return nil, diags
 	}
+	old := root.Has("swagger")
+	if old {
+		root = swagger.Convert(root, loader, &diags)
+	}
 	r := &reader{
 		root: root, loader: loader, diags: &diags,
 		schemas:  jsonschema.New(loader, &diags, dialect),
@@ -51,7 +57,7 @@ func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) 
 		told:     map[*node.Node]bool{},
 	}
 	r.document()
-	if !diags.HasErrors() {
+	if !old && !diags.HasErrors() {
 		secondOpinion(ctx, root, read, &diags)
 	}
 	return r.contract, diags
@@ -61,8 +67,11 @@ func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) 
 // none that can be read.
 func version(root *node.Node, diags *diag.List) (jsonschema.Dialect, bool) {
 	if n := root.Get("swagger"); n != nil {
-		diags.Errorf("swagger-2", n.KeySpan(), "the document is written in Swagger %s, which is not read", n.Text()).
-			Help = "convert it to OpenAPI 3, for example with https://converter.swagger.io"
+		if n.Text() == "2.0" || n.Text() == "2" {
+			return jsonschema.OpenAPI30, true
+		}
+		diags.Errorf("unsupported-version", n.Span(), "there is no Swagger version %s that can be read", strconv.Quote(n.Text())).
+			Help = "Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 are read"
 		return 0, false
 	}
 	n := root.Get("openapi")

@@ -42,17 +42,19 @@ type Reader struct {
 	diags   *diag.List
 	dialect Dialect
 
-	types  map[*node.Node]*contract.Type
-	made   []*contract.Type // in order of declaration
-	queue  []work           // types whose schema is still to be read
-	memo   map[string]*memo
-	ids    map[*node.Node]int // short names of nodes, for keys of memo
-	names  map[string]int     // how often a type's name was given
-	nulls  map[*node.Node]bool
-	depth  int
-	merged int
-	parts  int  // that all views have had together
-	full   bool // too many of them was reported
+	types    map[*node.Node]*contract.Type
+	made     []*contract.Type            // in order of declaration
+	declared []*node.Node                // those that Declare was given, in order
+	children map[*node.Node][]*node.Node // those whose allOf names a schema; nil until asked for
+	queue    []work                      // types whose schema is still to be read
+	memo     map[string]*memo
+	ids      map[*node.Node]int // short names of nodes, for keys of memo
+	names    map[string]int     // how often a type's name was given
+	nulls    map[*node.Node]bool
+	depth    int
+	merged   int
+	parts    int  // that all views have had together
+	full     bool // too many of them was reported
 
 	patterns map[string]pattern
 	skipped  map[string]*skipped // keywords that are not checked, by keyword
@@ -91,6 +93,7 @@ func (r *Reader) Declare(name string, n *node.Node) *contract.Type {
 	}
 	t := r.newType(name, n)
 	r.types[n] = t
+	r.declared = append(r.declared, n)
 	r.queue = append(r.queue, work{typ: t, from: n})
 	return t
 }

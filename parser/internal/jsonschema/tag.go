@@ -151,55 +151,6 @@ func (r *Reader) constants(member *node.Node, property string) []string {
 	return r.strings(r.viewOf(nodes...))
 }
 
-// byDiscriminator reads a schema that maps a discriminator to others without listing
-// them under oneOf: it stands for whichever of them is meant. Those that build on it by
-// allOf see its properties alone.
-func (r *Reader) byDiscriminator(n *node.Node) contract.Schema {
-	d := n.Get("discriminator")
-	if d.Kind() != node.Map || n.Has("oneOf") || n.Has("anyOf") {
-		return nil
-	}
-	name, mapping, ok := r.discriminator(d)
-	if !ok {
-		return nil
-	}
-	if mapping.Len() == 0 {
-		r.diags.Warnf("discriminator-without-mapping", d.Span(), "the discriminator selects no schema: there is neither oneOf nor mapping").
-			Help = "list the alternatives under oneOf"
-		return nil
-	}
-	u := &contract.Union{Tag: name, Span: d.Span()}
-	byTarget := map[*node.Node]*contract.Variant{}
-	for value, ref := range mapping.Entries() {
-		target := r.mapped(ref)
-		if target == nil {
-			r.diags.Errorf("broken-reference", ref.Span(), "the value %s selects %s, which is not there", strconv.Quote(value), strconv.Quote(ref.Text()))
-			continue
-		}
-		x := byTarget[target]
-		if x == nil {
-			x = &contract.Variant{Span: ref.Span(), Name: refName(ref.Text())}
-			x.Schema = r.alternative(n, target)
-			byTarget[target] = x
-			u.Variants = append(u.Variants, x)
-		}
-		x.Tags = append(x.Tags, value)
-	}
-	if len(u.Variants) == 0 {
-		return nil
-	}
-	return u
-}
-
-// alternative is the schema at target, or, where that is the base n itself, the object
-// that n describes.
-func (r *Reader) alternative(n, target *node.Node) contract.Schema {
-	if target == n {
-		return r.inline(n)
-	}
-	return &contract.Ref{Type: r.Declare(r.nameOf(target), target)}
-}
-
 // refName returns the last word of a reference: "Cat" of "#/components/schemas/Cat".
 func refName(ref string) string {
 	file, fragment, _ := strings.Cut(ref, "#")

@@ -43,7 +43,7 @@ type Node struct {
 	kids   []*Node
 	parent *Node
 	doc    *document
-	byKey  map[string]*Node // of maps with many keys
+	more   *more // what few nodes have
 	kind   Kind
 	index  int32 // among the parent's kids
 	pos    extent
@@ -110,8 +110,8 @@ func (n *Node) Get(key string) *Node {
 	if n.Kind() != Map {
 		return nil
 	}
-	if n.byKey != nil {
-		return n.byKey[key]
+	if n.more != nil && n.more.byKey != nil {
+		return n.more.byKey[key]
 	}
 	for _, kid := range n.kids {
 		if kid.key == key {
@@ -181,15 +181,15 @@ func (n *Node) Parent() *Node {
 	if n == nil {
 		return nil
 	}
-	return n.parent
+	return n.origin().parent
 }
 
 // Root returns the document that n belongs to.
 func (n *Node) Root() *Node {
 	for n.Parent() != nil {
-		n = n.parent
+		n = n.Parent()
 	}
-	return n
+	return n.origin()
 }
 
 // File returns the name of the file that holds n.
@@ -206,6 +206,7 @@ func (n *Node) Pointer() string {
 	if n == nil {
 		return ""
 	}
+	n = n.origin()
 	size := 1
 	for p := n; p.parent != nil; p = p.parent {
 		size += len(p.key) + 5
@@ -271,11 +272,22 @@ func (n *Node) hold(kids []*Node) {
 	for i, kid := range kids {
 		kid.parent, kid.index = n, int32(i)
 	}
-	if n.kind != Map || len(kids) < manyKeys {
+	n.indexKeys()
+}
+
+// indexKeys indexes the keys of a map that has many.
+func (n *Node) indexKeys() {
+	if n.more != nil {
+		n.more.byKey = nil
+	}
+	if n.kind != Map || len(n.kids) < manyKeys {
 		return
 	}
-	n.byKey = make(map[string]*Node, len(kids))
-	for _, kid := range kids {
-		n.byKey[kid.key] = kid
+	if n.more == nil {
+		n.more = &more{}
+	}
+	n.more.byKey = make(map[string]*Node, len(n.kids))
+	for _, kid := range n.kids {
+		n.more.byKey[kid.key] = kid
 	}
 }

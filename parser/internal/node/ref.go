@@ -48,6 +48,9 @@ func (l *Loader) Target(n *Node) *Node {
 	if ref == nil {
 		return nil
 	}
+	if n.more != nil && n.more.target != nil {
+		return n.more.target
+	}
 	target, code, why := l.find(n, text, ref)
 	if target == nil && !l.told[ref] {
 		l.told[ref] = true

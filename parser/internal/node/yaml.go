@@ -150,6 +150,10 @@ func (r *yamlReader) entries(n *Node, y *yaml.Node, depth int, copying bool) *sy
 		kids = append(kids, kid)
 	}
 	kids = unique(kids, r.diags)
+	if len(merged) == 0 {
+		n.hold(kids)
+		return nil
+	}
 	have := map[string]bool{}
 	for _, kid := range kids {
 		have[kid.key] = true
