@@ -13,9 +13,9 @@ import (
 
 // registry remembers what it was told and answers by script.
 type registry struct {
-	known, forgetful, hangs bool
-	down                    error
-	log                     []string
+	known, hangs bool
+	down         error
+	log          []string
 }
 
 func (r *registry) note(ctx context.Context, s string, sick error) error {

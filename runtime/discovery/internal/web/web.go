@@ -219,15 +219,16 @@ func (c *Client) attempt(ctx context.Context, server *url.URL, x Exchange, f fun
 	if limit == 0 {
 		limit = Timeout
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%s: not done after %v", x.what(server), limit))
+	late := fmt.Errorf("%s: not done after %v", x.what(server), limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, late)
 	defer cancel()
 	r, err := c.request(ctx, server, x)
 	if err != nil {
 		return false, err
 	}
 	begun, err := f(ctx, r)
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && StatusOf(err) == 0 {
-		err = context.Cause(ctx)
+	if err != nil && context.Cause(ctx) == late && StatusOf(err) == 0 {
+		err = late
 	}
 	return begun, err
 }
