@@ -31,6 +31,9 @@ func Ask[M, R any](ctx context.Context, conn *concordat.Conn, q *Request[M, R], 
 			return nil, err
 		}
 		answer, err := q.inboxes.ask(ctx, conn.Broker(), q.Reply.Route, out)
+		if answer != nil {
+			call.ReplyMeta = metaOf(answer)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -61,15 +64,19 @@ func Answer[M, R any](s *concordat.Server, q *Request[M, R], impl func(context.C
 			return nil
 		}
 		r, err := impl(ctx, m)
-		out := &broker.Message{ID: codec.NewUUID().String(), Time: time.Now(), Key: in.Key, CorrelationID: in.CorrelationID}
+		out := &broker.Message{ID: codec.NewUUID().String(), Time: time.Now(), Key: in.Key, CorrelationID: in.CorrelationID, Settings: q.Reply.Settings}
+		var beside concordat.Meta
+		if call := concordat.CallOf(ctx); call != nil {
+			beside = call.ReplyMeta
+		}
 		if err == nil && r == nil {
 			err = concordat.Errorf(concordat.Internal, "the handler returned neither an answer nor an error")
 		}
 		if err == nil {
-			err = q.Reply.plain().write(out, pointer(r), nil)
+			err = q.Reply.plain().write(out, pointer(r), beside)
 		}
 		if err != nil {
-			failed(out, s.Public(ctx, q.Name, err))
+			failed(out, s.Public(ctx, q.Name, err), beside)
 		}
 		if out.Address = replyAddress(in, q.Reply.Route, out.Address); out.Address == "" {
 			return err
@@ -93,8 +100,9 @@ func replyAddress(in *broker.Message, route, written string) string {
 }
 
 // failed makes out the answer that says what went wrong.
-func failed(out *broker.Message, e *concordat.Error) {
-	out.Headers = map[string]string{HeaderCode: e.Code.String(), HeaderMessage: clip(strings.ReplaceAll(e.Message, "\n", " "))}
+func failed(out *broker.Message, e *concordat.Error, beside concordat.Meta) {
+	out.Headers = headersOf(beside)
+	out.Headers[HeaderCode], out.Headers[HeaderMessage] = e.Code.String(), clip(strings.ReplaceAll(e.Message, "\n", " "))
 	out.Body, out.Media = nil, ""
 }
 
@@ -147,7 +155,7 @@ func (s *inboxes) ask(ctx context.Context, b broker.Broker, route string, m *bro
 	case <-box.failed:
 		return nil, concordat.Errorf(concordat.Unavailable, "subscribe to %s for answers: %w", box.address, box.err)
 	case <-ctx.Done():
-		return nil, concordat.ErrorOf(ctx.Err())
+		return nil, late(ctx, "the broker did not confirm the subscription to %s, for answers, in time", box.address)
 	}
 	if err := send(ctx, b, m); err != nil {
 		return nil, err
@@ -158,9 +166,17 @@ func (s *inboxes) ask(ctx context.Context, b broker.Broker, route string, m *bro
 	case <-box.failed:
 		return nil, concordat.Errorf(concordat.Unavailable, "waiting at %s for the answer: %w", box.address, box.err)
 	case <-ctx.Done():
-		e := concordat.ErrorOf(ctx.Err())
-		return nil, concordat.Errorf(e.Code, "no answer from %s: %w", m.Address, ctx.Err())
+		return nil, late(ctx, "the request was sent to %s, but no answer came in time; does a server handle it there?", m.Address)
 	}
+}
+
+// late says what did not happen before ctx was done, unless its owner gave up.
+func late(ctx context.Context, format, address string) error {
+	e := concordat.ErrorOf(ctx.Err())
+	if e.Code != concordat.DeadlineExceeded {
+		return e
+	}
+	return concordat.Errorf(e.Code, format+" (%w)", address, ctx.Err())
 }
 
 // failure is the error that an answer is.
@@ -241,48 +257,27 @@ func openInbox(b broker.Broker, route string) *inbox {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	box.cancel = cancel
-	probe := codec.NewUUID().String()
 	go func() {
 		defer cancel()
-		if box.err = b.Subscribe(ctx, broker.Subscription{Address: box.address, Concurrency: 1}, box.receive(probe)); box.err == nil {
+		s := broker.Subscription{Address: box.address, Concurrency: 1, Ready: func() { close(box.ready) }}
+		if box.err = b.Subscribe(ctx, s, box.receive); box.err == nil {
 			box.err = context.Canceled
 		}
 		close(box.failed)
 	}()
-	go box.knock(ctx, b, probe)
 	return box
 }
 
-// knock sends itself messages until one arrives: subscribing does not say when it is
-// done, and an answer that comes before would be lost.
-func (b *inbox) knock(ctx context.Context, to broker.Broker, probe string) {
-	for wait := time.Millisecond; ; wait = min(2*wait, time.Second) {
-		_ = to.Publish(ctx, &broker.Message{Address: b.address, CorrelationID: probe, ID: codec.NewUUID().String()}) // the next one tells
+// receive hands an answer to who waits for it. One that comes too late, or again, is
+// dropped, and so is what others asked for at the same address.
+func (b *inbox) receive(_ context.Context, m *broker.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if got := b.waiting[m.CorrelationID]; got != nil {
 		select {
-		case <-b.ready:
-			return
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
+		case got <- m:
+		default: // a second answer
 		}
 	}
-}
-
-func (b *inbox) receive(probe string) broker.Handler {
-	var once sync.Once
-	return func(_ context.Context, m *broker.Message) error {
-		if m.CorrelationID == probe {
-			once.Do(func() { close(b.ready) })
-			return nil
-		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if got := b.waiting[m.CorrelationID]; got != nil {
-			select {
-			case got <- m:
-			default: // a second answer
-			}
-		}
-		return nil
-	}
+	return nil
 }

@@ -157,6 +157,7 @@ func (x *exchange) attempt(ctx context.Context, a *concordat.Attempt, out pointe
 		return err
 	}
 	defer resp.Body.Close()
+	x.call.ReplyMeta = resp.Header
 	return x.read(resp, out, nil)
 }
 
@@ -170,12 +171,14 @@ func (x *exchange) stream(ctx context.Context, a *concordat.Attempt, out pointer
 	if err != nil {
 		return err
 	}
-	kept := false
+	x.call.ReplyMeta = resp.Header
+	var kept *callBody
 	err = x.read(resp, out, func() io.ReadCloser {
-		kept = true
-		return &callBody{ReadCloser: resp.Body, end: x.call.Stream()}
+		call, attempt := x.call.Stream(), a.Stream()
+		kept = &callBody{ReadCloser: resp.Body, end: func(err error) { call(err); attempt(err) }}
+		return kept
 	})
-	if !kept {
+	if kept == nil || err != nil {
 		resp.Body.Close()
 	}
 	return err

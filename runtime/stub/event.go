@@ -78,7 +78,7 @@ func Publish[M any](ctx context.Context, conn *concordat.Conn, e *Event[M], m *M
 
 // message writes m for the wire.
 func message[M any](e *Event[M], m *M, call *concordat.Call) (*broker.Message, error) {
-	out := &broker.Message{ID: concordat.UUID(codec.NewUUID()).String(), Time: time.Now()}
+	out := &broker.Message{ID: codec.NewUUID().String(), Time: time.Now(), Settings: e.Settings}
 	if e.KeyOf != nil {
 		out.Key = e.KeyOf(m)
 	}
@@ -86,10 +86,7 @@ func message[M any](e *Event[M], m *M, call *concordat.Call) (*broker.Message, e
 }
 
 func (e *plainEvent) write(out *broker.Message, base pointer, meta concordat.Meta) error {
-	out.Headers = make(map[string]string, len(meta)+4)
-	for k, v := range meta {
-		out.Headers[strings.ToLower(k)] = strings.Join(v, ", ")
-	}
+	out.Headers = headersOf(meta)
 	out.Address = e.spec.Route
 	if e.address {
 		address, err := param.AppendAddress(nil, e.spec.Route, e.params, base)
@@ -116,6 +113,15 @@ func (e *plainEvent) write(out *broker.Message, base pointer, meta concordat.Met
 		break
 	}
 	return nil
+}
+
+// headersOf spells what travels beside a message as brokers carry it, with room for more.
+func headersOf(meta concordat.Meta) map[string]string {
+	out := make(map[string]string, len(meta)+4)
+	for k, v := range meta {
+		out[strings.ToLower(k)] = strings.Join(v, ", ")
+	}
+	return out
 }
 
 // send publishes by b and gives failures a code.
@@ -161,8 +167,12 @@ func (e *plainEvent) bodyOf(media string) int {
 // broker.Permanent, or with code InvalidArgument, OutOfRange or Unimplemented. After any
 // other error impl sees the message again.
 //
-// Servers that consume the same operation share its messages. The contract's settings
-// of protocol "concordat" change how: group, concurrency, attempts.
+// Servers of the same group share the messages. What the group is says, in this order:
+// concordat.WithGroup; the contract's setting for the broker (nats.queue) or for us
+// (concordat.group); the operation's name. Two programs that consume the same contract for
+// different ends need WithGroup. The contract's settings of protocol "concordat" also say
+// how many messages are handled at a time (concurrency, 16 by default), and how often one
+// that fails is tried (attempts, 5).
 func Consume[M any](s *concordat.Server, e *Event[M], impl func(context.Context, *M) error) {
 	subscribe(s, e, func(ctx context.Context, _ *broker.Message, m *M) error { return impl(ctx, m) })
 }
@@ -191,7 +201,7 @@ func subscribe[M any](s *concordat.Server, e *Event[M], impl func(context.Contex
 		if b == nil {
 			return concordat.Errorf(concordat.FailedPrecondition, "no broker to receive %s from; give the server one by WithBroker", e.Name)
 		}
-		sub, policy := e.subscription(b), e.policy(s)
+		sub, policy := e.subscription(s, b), e.policy(s)
 		return broker.Consume(ctx, b, sub, policy, handle)
 	})
 }
@@ -216,13 +226,22 @@ func classify(err error) error {
 	return err
 }
 
-// subscription says what to receive. The broker's own word for a group wins.
-func (e *Event[M]) subscription(b broker.Broker) broker.Subscription {
-	s := broker.Subscription{Address: e.Route, Settings: e.Settings, Concurrency: e.number("concurrency", DefaultConcurrency)}
-	if broker.Get(e.Settings, b.Name(), "queue", "") == "" {
-		s.Group = broker.Get(e.Settings, "concordat", "group", e.Name)
+// subscription says what to receive.
+func (e *Event[M]) subscription(s *concordat.Server, b broker.Broker) broker.Subscription {
+	return broker.Subscription{
+		Address: e.Route, Group: e.group(s.Group(), b.Name()), Settings: e.Settings, Concurrency: e.number("concurrency", DefaultConcurrency),
 	}
-	return s
+}
+
+// group says with whom the messages are shared. The program's word wins, since a contract
+// cannot know all programs that consume it. The operation is part of that group: two
+// operations at one address would take each other's messages otherwise.
+func (e *Event[M]) group(program, protocol string) string {
+	if program != "" {
+		return program + "." + e.Name
+	}
+	own := broker.Get(e.Settings, "concordat", "group", e.Name)
+	return broker.Get(e.Settings, protocol, "queue", own)
 }
 
 func (e *Event[M]) number(name string, fallback int) int {

@@ -80,11 +80,22 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 	}
 	call := concordat.Call{Spec: &h.op.Spec, Side: concordat.Incoming, Meta: r.Header, Peer: r.RemoteAddr}
 	out, err := h.server.Intercept(r.Context(), &call, in, next)
+	beside(w.Header(), call.ReplyMeta)
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
 	h.answer(w, r, wanted, h.result(out))
+}
+
+// beside adds what handler and interceptors want to be sent with the reply, of which the
+// length is no part.
+func beside(header http.Header, meta concordat.Meta) {
+	for k, v := range meta {
+		if k != "Content-Length" {
+			header[k] = v
+		}
+	}
 }
 
 // acceptable says whether some success can be written as the client wants.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net/http"
 	"sync/atomic"
 
 	"connectrpc.com/connect"
@@ -29,8 +30,9 @@ func Unary[In, Out any](ctx context.Context, conn *concordat.Conn, m *Method[In,
 			carry(req.Header(), call.Meta)
 			resp, err := client.CallUnary(ctx, req)
 			if err != nil {
-				return fromWire(err)
+				return failed(&call, err)
 			}
+			call.ReplyMeta, call.ReplyTrailer = resp.Header(), resp.Trailer()
 			out = resp.Msg
 			return nil
 		})
@@ -82,7 +84,7 @@ func ServerStream[In, Out any](ctx context.Context, conn *concordat.Conn, m *Met
 func serverStream[In, Out any](ctx context.Context, conn *concordat.Conn, m *Method[In, Out], call *concordat.Call, msg *In) (any, error) {
 	client := m.client(ctx, conn)
 	var stream *connect.ServerStreamForClient[Out]
-	cancel, err := open(ctx, conn, &m.Spec, call, func(ctx context.Context) error {
+	end, err := open(ctx, conn, &m.Spec, call, func(ctx context.Context) error {
 		req := connect.NewRequest(msg)
 		carry(req.Header(), call.Meta)
 		var err error
@@ -101,7 +103,7 @@ func serverStream[In, Out any](ctx context.Context, conn *concordat.Conn, m *Met
 		}
 		return nil, io.EOF
 	}
-	return replies(call.Stream(), cancel, receive, stream.Close, nil), nil
+	return replies(&inbound[Out]{call: call, end: end, receive: receive, closing: stream.Close, header: stream.ResponseHeader, trailer: stream.ResponseTrailer}), nil
 }
 
 // ClientStream sends what in yields and returns the one reply. An error that in yields
@@ -115,7 +117,7 @@ func ClientStream[In, Out any](ctx context.Context, conn *concordat.Conn, m *Met
 		}
 		client := m.client(ctx, conn)
 		var stream *connect.ClientStreamForClient[In, Out]
-		cancel, err := open(ctx, conn, &m.Spec, &call, func(ctx context.Context) error {
+		end, err := open(ctx, conn, &m.Spec, &call, func(ctx context.Context) error {
 			stream = client.CallClientStream(ctx)
 			carry(stream.RequestHeader(), call.Meta)
 			return stream.Send(nil)
@@ -123,14 +125,18 @@ func ClientStream[In, Out any](ctx context.Context, conn *concordat.Conn, m *Met
 		if err != nil {
 			return nil, err
 		}
-		defer cancel()
 		if err := sendAll(seq, stream.Send); err != nil {
+			end(nil) // which is nobody's fault but seq's
 			return nil, err
 		}
 		resp, err := stream.CloseAndReceive()
 		if err != nil {
-			return nil, fromWire(err)
+			err = failed(&call, err)
+			end(err)
+			return nil, err
 		}
+		end(nil)
+		call.ReplyMeta, call.ReplyTrailer = resp.Header(), resp.Trailer()
 		return resp.Msg, nil
 	})
 	return reply[Out](out, err)
@@ -168,7 +174,9 @@ func Bidi[In, Out any](ctx context.Context, conn *concordat.Conn, m *Method[In, 
 func bidi[In, Out any](ctx context.Context, conn *concordat.Conn, m *Method[In, Out], call *concordat.Call, seq iter.Seq2[*In, error]) (any, error) {
 	client := m.client(ctx, conn)
 	var stream *connect.BidiStreamForClient[In, Out]
-	cancel, err := open(ctx, conn, &m.Spec, call, func(ctx context.Context) error {
+	var cancel context.CancelFunc
+	end, err := open(ctx, conn, &m.Spec, call, func(ctx context.Context) error {
+		ctx, cancel = context.WithCancel(ctx)
 		stream = client.CallBidiStream(ctx)
 		carry(stream.RequestHeader(), call.Meta)
 		return stream.Send(nil)
@@ -191,14 +199,15 @@ func bidi[In, Out any](ctx context.Context, conn *concordat.Conn, m *Method[In, 
 		}
 		return nil
 	}
-	return replies(call.Stream(), cancel, stream.Receive, stream.CloseResponse, sender), nil
+	over := func(err error) { cancel(); end(err) }
+	return replies(&inbound[Out]{call: call, end: over, receive: stream.Receive, closing: stream.CloseResponse, sender: sender,
+		header: stream.ResponseHeader, trailer: stream.ResponseTrailer}), nil
 }
 
 // open makes the attempts to start a stream. It has a connection when open returns; the
-// caller calls cancel when the stream is over.
-func open(ctx context.Context, conn *concordat.Conn, spec *concordat.Spec, call *concordat.Call, start func(context.Context) error) (context.CancelFunc, error) {
-	var cancel context.CancelFunc
-	err := conn.Try(ctx, spec, func(ctx context.Context, a *concordat.Attempt) error {
+// caller calls end when the stream is over, with what the endpoint is to blame for.
+func open(ctx context.Context, conn *concordat.Conn, spec *concordat.Spec, call *concordat.Call, start func(context.Context) error) (end func(error), err error) {
+	err = conn.Try(ctx, spec, func(ctx context.Context, a *concordat.Attempt) error {
 		ctx, stop, h := dial(ctx, conn, a)
 		ctx = h.watch(ctx)
 		call.Peer = a.Endpoint.Addr
@@ -210,10 +219,11 @@ func open(ctx context.Context, conn *concordat.Conn, spec *concordat.Spec, call 
 			stop()
 			return fromWire(err)
 		}
-		cancel = stop
+		ended := a.Stream()
+		end = func(err error) { stop(); ended(err) }
 		return nil
 	})
-	return cancel, err
+	return end, err
 }
 
 // lazy returns a stream that begins when it is ranged over, and only once.
@@ -238,34 +248,54 @@ func lazy[Out any](begin func(*concordat.Call) (any, error)) iter.Seq2[*Out, err
 	}
 }
 
-// replies yields what receive returns until io.EOF. sender, if there is one, knows the
-// error that ended the sending side.
-func replies[Out any](end func(error), cancel func(), receive func() (*Out, error), closing func() error, sender func() error) iter.Seq2[*Out, error] {
+// An inbound is the receiving side of a stream.
+type inbound[Out any] struct {
+	call            *concordat.Call
+	receive         func() (*Out, error)
+	header, trailer func() http.Header
+	closing         func() error
+	end             func(error)  // told why the stream ended, where the server is to blame
+	sender          func() error // of the error that ended the sending side; nil without one
+}
+
+// replies yields what in receives until io.EOF.
+func replies[Out any](in *inbound[Out]) iter.Seq2[*Out, error] {
+	counted := in.call.Stream()
 	return func(yield func(*Out, error) bool) {
-		var failure error
+		var failure, fault error
 		defer func() {
-			cancel()
-			_ = closing() // the stream is over either way
-			end(failure)
+			in.end(fault)
+			_ = in.closing() // the stream is over either way
+			counted(failure)
 		}()
 		for {
-			msg, err := receive()
+			msg, err := in.receive()
+			in.call.ReplyMeta = in.header()
 			if err == nil {
 				if yield(msg, nil) {
 					continue
 				}
 				return
 			}
+			in.call.ReplyTrailer = in.trailer()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if failure = fromWire(err); sender != nil {
-				if err := sender(); err != nil {
-					failure = err
-				}
-			}
+			failure, fault = in.failed(err)
 			yield(nil, failure)
 			return
 		}
 	}
+}
+
+// failed says what the caller sees of err, and what of it is the server's fault: nothing,
+// where the sending side gave up first.
+func (in *inbound[Out]) failed(err error) (failure, fault error) {
+	if in.sender != nil {
+		if own := in.sender(); own != nil {
+			return own, nil
+		}
+	}
+	failure = fromWire(err)
+	return failure, failure
 }

@@ -81,11 +81,14 @@ func (doer) Do(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// carry sets what interceptors put beside the message. Names that belong to the protocol
-// are left out.
+// carry sets what travels beside the message. Names that belong to the protocol are left
+// out.
 func carry(to http.Header, meta concordat.Meta) {
 	for k, v := range meta {
-		if !strings.HasPrefix(k, "Grpc-") && !strings.HasPrefix(k, "Connect-") && k != "Content-Type" {
+		switch {
+		case strings.HasPrefix(k, "Grpc-"), strings.HasPrefix(k, "Connect-"):
+		case k == "Content-Type", k == "Content-Length", k == "Content-Encoding":
+		default:
 			to[k] = v
 		}
 	}

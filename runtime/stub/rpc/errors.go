@@ -34,6 +34,24 @@ func fromWire(err error) error {
 	return e
 }
 
+// failed is fromWire for the failure of a unary call, with the metadata that came along.
+func failed(call *concordat.Call, err error) error {
+	if ce, ok := errors.AsType[*connect.Error](err); ok {
+		call.ReplyMeta = ce.Meta()
+	}
+	return fromWire(err)
+}
+
+// refused is toWire for a unary call, with the metadata that goes along.
+func refused(ctx context.Context, s *concordat.Server, call *concordat.Call, err error) error {
+	err = toWire(ctx, s, call.Spec, err)
+	if ce, ok := errors.AsType[*connect.Error](err); ok {
+		carry(ce.Meta(), call.ReplyMeta)
+		carry(ce.Meta(), call.ReplyTrailer)
+	}
+	return err
+}
+
 // toWire turns what a handler returns into what connect-go sends: what Server.Public lets
 // out of it.
 func toWire(ctx context.Context, s *concordat.Server, spec *concordat.Spec, err error) error {

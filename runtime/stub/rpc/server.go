@@ -26,12 +26,21 @@ func incoming(spec *concordat.Spec, header http.Header, peer connect.Peer) *conc
 func HandleUnary[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) (*Out, error)) {
 	last := unaryNext(impl)
 	s.MountRPC(&m.Spec, m.Route, connect.NewUnaryHandler(m.Route, func(ctx context.Context, req *connect.Request[In]) (*connect.Response[Out], error) {
-		out, err := reply[Out](s.Intercept(ctx, incoming(&m.Spec, req.Header(), req.Peer()), req.Msg, last))
+		call := incoming(&m.Spec, req.Header(), req.Peer())
+		out, err := reply[Out](s.Intercept(ctx, call, req.Msg, last))
 		if err != nil {
-			return nil, toWire(ctx, s, &m.Spec, err)
+			return nil, refused(ctx, s, call, err)
 		}
-		return connect.NewResponse(out), nil
+		return respondUnary(call, out), nil
 	}, options(s)))
+}
+
+// respondUnary is the reply with what goes beside it.
+func respondUnary[Out any](call *concordat.Call, out *Out) *connect.Response[Out] {
+	resp := connect.NewResponse(out)
+	carry(resp.Header(), call.ReplyMeta)
+	carry(resp.Trailer(), call.ReplyTrailer)
+	return resp
 }
 
 // unaryNext calls impl and makes sure that it returned something.
@@ -60,7 +69,7 @@ func given[Out any](out *Out, err error) (any, error) {
 func HandleServerStream[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) iter.Seq2[*Out, error]) {
 	s.MountRPC(&m.Spec, m.Route, connect.NewServerStreamHandler(m.Route, func(ctx context.Context, req *connect.Request[In], stream *connect.ServerStream[Out]) error {
 		call := incoming(&m.Spec, req.Header(), req.Peer())
-		return respond(ctx, s, call, req.Msg, stream.Send, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
+		return respond(ctx, s, call, req.Msg, stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
 			msg, err := message[In](in)
 			if err != nil {
 				return nil, err
@@ -92,9 +101,9 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 			return nil, io.EOF
 		}), last))
 		if err != nil {
-			return nil, toWire(ctx, s, &m.Spec, err)
+			return nil, refused(ctx, s, call, err)
 		}
-		return connect.NewResponse(out), nil
+		return respondUnary(call, out), nil
 	}, options(s)))
 }
 
@@ -103,7 +112,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 func HandleBidi[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, iter.Seq2[*In, error]) iter.Seq2[*Out, error]) {
 	s.MountRPC(&m.Spec, m.Route, connect.NewBidiStreamHandler(m.Route, func(ctx context.Context, stream *connect.BidiStream[In, Out]) error {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
-		return respond(ctx, s, call, requests(stream.Receive), stream.Send, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
+		return respond(ctx, s, call, requests(stream.Receive), stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
 			seq, ok := in.(iter.Seq2[*In, error])
 			if !ok {
 				return nil, swapped("request stream", in)
@@ -136,11 +145,22 @@ func requests[In any](receive func() (*In, error)) iter.Seq2[*In, error] {
 	}
 }
 
+// A replier is the sending side of a stream.
+type replier[Out any] interface {
+	Send(*Out) error
+	ResponseHeader() http.Header
+	ResponseTrailer() http.Header
+}
+
 // respond runs a call whose reply is a stream, and sends what it yields.
-func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.Call, in any, send func(*Out) error, impl func(context.Context, any) (iter.Seq2[*Out, error], error)) error {
+func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.Call, in any, stream replier[Out], impl func(context.Context, any) (iter.Seq2[*Out, error], error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	end := func(error) {}
+	defer func() {
+		carry(stream.ResponseHeader(), call.ReplyMeta) // where no message was sent
+		carry(stream.ResponseTrailer(), call.ReplyTrailer)
+	}()
 	out, err := s.Intercept(ctx, call, in, func(ctx context.Context, in any) (any, error) {
 		seq, err := impl(ctx, in)
 		if err != nil {
@@ -159,7 +179,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 	if !ok {
 		err = swapped("reply stream", out)
 	} else {
-		err = pump(s, call, seq, send)
+		err = pump(s, call, seq, stream)
 	}
 	end(err)
 	return toWire(ctx, s, call.Spec, err)
@@ -167,7 +187,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 
 // pump sends what seq yields. A panic in it becomes an Internal error, as Intercept does
 // for everything before.
-func pump[Out any](s *concordat.Server, call *concordat.Call, seq iter.Seq2[*Out, error], send func(*Out) error) (err error) {
+func pump[Out any](s *concordat.Server, call *concordat.Call, seq iter.Seq2[*Out, error], stream replier[Out]) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
@@ -177,11 +197,16 @@ func pump[Out any](s *concordat.Server, call *concordat.Call, seq iter.Seq2[*Out
 			err = concordat.Errorf(concordat.Internal, "internal error")
 		}
 	}()
+	first := true
 	for msg, err := range seq {
 		if err != nil {
 			return err
 		}
-		if err := send(msg); err != nil {
+		if first {
+			carry(stream.ResponseHeader(), call.ReplyMeta)
+			first = false
+		}
+		if err := stream.Send(msg); err != nil {
 			return fromWire(err)
 		}
 	}
