@@ -33,6 +33,8 @@ type Attempt struct {
 	// What the transport learnt; it may run beside the function.
 	verdict atomic.Uint32 // 0: nothing, otherwise a retry.Verdict + 1
 	after   atomic.Int64
+	// rejected says that the server refused the request before it looked at it.
+	rejected atomic.Bool
 }
 
 // attempts are reused: the function that got one has returned, and did not keep it.
@@ -142,7 +144,7 @@ func announce(ctx context.Context, req *http.Request) {
 
 func (a *Attempt) send(ctx context.Context, w wire, req *http.Request) (*http.Response, error) {
 	req = req.WithContext(ctx)
-	if req.Host == "" || req.Host == a.at.Addr {
+	if req.Host == "" || req.Host == a.Endpoint.Addr {
 		req.Host = a.at.authority
 	}
 	resp, err := w.RoundTrip(req)
@@ -164,9 +166,9 @@ func (a *Attempt) failed(ctx context.Context, err error) *Error {
 		return a.stopped(ctx, err)
 	}
 	if !a.at.answered.Load() && !unsent(err) {
-		err = a.conn.refusal(ctx, a.at.Addr, err)
+		err = a.conn.refusal(ctx, a.Endpoint.Addr, err)
 	}
-	e, repeat := explain(a.at.Addr, err)
+	e, repeat := explain(a.Endpoint.Addr, err)
 	switch {
 	case !repeat:
 		a.verdict.Store(uint32(retry.Final) + 1)
@@ -180,9 +182,9 @@ func (a *Attempt) failed(ctx context.Context, err error) *Error {
 func (a *Attempt) stopped(ctx context.Context, err error) *Error {
 	switch cause := context.Cause(ctx); {
 	case cause == errLate:
-		return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer in time", a.at.Addr), cause: errLate, inner: true}
+		return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer in time", a.Endpoint.Addr), cause: errLate, inner: true}
 	case errors.Is(cause, context.DeadlineExceeded):
-		return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer within the call's deadline", a.at.Addr), cause: cause, inner: true}
+		return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer within the call's deadline", a.Endpoint.Addr), cause: cause, inner: true}
 	default:
 		return &Error{Code: Canceled, Message: "the caller gave up", cause: errors.Join(cause, err), inner: true}
 	}
@@ -202,7 +204,7 @@ func (b *replyBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.left >= 0 {
 		if b.left -= int64(n); b.left < 0 {
-			return 0, &Error{Code: ResourceExhausted, Message: fmt.Sprintf("the reply of %s is larger than %d bytes; WithMaxBody sets the limit", b.a.at.Addr, b.a.conn.maxBody)}
+			return 0, &Error{Code: ResourceExhausted, Message: fmt.Sprintf("the reply of %s is larger than %d bytes; WithMaxBody sets the limit", b.a.Endpoint.Addr, b.a.conn.maxBody)}
 		}
 	}
 	if err != nil && err != io.EOF {

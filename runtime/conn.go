@@ -12,6 +12,7 @@ import (
 	"github.com/concordat-dev/concordat/runtime/discovery"
 	"github.com/concordat-dev/concordat/runtime/discovery/dns"
 	"github.com/concordat-dev/concordat/runtime/discovery/static"
+	"github.com/concordat-dev/concordat/runtime/policy/balance"
 	"github.com/concordat-dev/concordat/runtime/policy/budget"
 	"github.com/concordat-dev/concordat/runtime/policy/retry"
 	"github.com/concordat-dev/concordat/runtime/tlsconf"
@@ -28,6 +29,8 @@ type Conn struct {
 	retries   int
 	retry     retry.Policy
 	budget    *budget.Budget
+	balance   balance.Config
+	probePath string // "": any answer will do
 	validate  bool
 	rest, rpc wire
 	spokeRPC  atomic.Bool
@@ -76,7 +79,7 @@ func NewBrokerConn(b broker.Broker, opts ...ConnOption) (*Conn, error) {
 }
 
 func newConn(opts []ConnOption) *Conn {
-	c := &Conn{retries: DefaultRetries, sessions: tls.NewLRUClientSessionCache(0)}
+	c := &Conn{retries: DefaultRetries, balance: balance.Default, sessions: tls.NewLRUClientSessionCache(0)}
 	c.defaults()
 	for _, o := range opts {
 		o.conn(c)
@@ -84,7 +87,7 @@ func newConn(opts []ConnOption) *Conn {
 	c.retry = retry.Default
 	c.retry.Max = c.retries
 	c.budget = budget.New(0)
-	c.ends = newEndpoints()
+	c.ends = newEndpoints(c.balance)
 	return c
 }
 

@@ -6,73 +6,37 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/discovery"
-	"github.com/concordat-dev/concordat/runtime/policy/eject"
-	"github.com/concordat-dev/concordat/runtime/policy/pick"
+	"github.com/concordat-dev/concordat/runtime/policy/balance"
 )
 
 // An endpoint is one instance of the service, as the newest set describes it.
 type endpoint struct {
 	discovery.Endpoint
+	balance.Host
 	base       *url.URL
 	authority  string // what Host says; "" means Addr
 	serverName string
 	*endpointState
 }
 
-// An endpointState outlives the set that named its endpoint: a registry that repeats
-// itself must not make the picker forget.
+// An endpointState outlives the set that named its endpoint.
 type endpointState struct {
-	load     pick.Load
-	host     eject.Host
 	answered atomic.Bool // ever
-}
-
-func (e *endpoint) cost(now time.Duration) float64 {
-	c := e.load.Cost(now)
-	if e.Weight > 1 {
-		c /= float64(e.Weight)
-	}
-	return c
-}
-
-// A set is what picks are made from; it is replaced, never changed.
-type set struct {
-	all  []*endpoint
-	live []*endpoint   // not ejected; all of them in panic
-	due  time.Duration // when an ejected endpoint is to be probed
-}
-
-// pick draws two live endpoints other than not and returns the cheaper one. not is
-// returned where there is no other.
-func (s *set) pick(now time.Duration, not *endpoint, random uint64) *endpoint {
-	from, skip := s.live, -1
-	if not != nil {
-		if skip = slices.Index(from, not); len(from) == 1 && skip == 0 {
-			from = s.all // rather an ejected one than the one that just failed
-			skip = slices.Index(from, not)
-		}
-	}
-	a, b := pick.Two(len(from), skip, random)
-	if a != b && from[b].cost(now) < from[a].cost(now) {
-		return from[b]
-	}
-	return from[a]
+	dialed   dialed
 }
 
 // endpoints keeps the set of a connection up to date.
 type endpoints struct {
-	set   atomic.Pointer[set]
-	group *eject.Group
+	group *balance.Group
 
 	mu       sync.Mutex
-	all      []*endpoint
-	err      error // what the resolver said last, while no set is known
+	all      map[string]*endpoint // by address
+	err      error                // what the resolver said last, while no set is known
 	closed   bool
 	start    sync.Once
 	reported chan struct{} // closed by the first report
@@ -81,72 +45,34 @@ type endpoints struct {
 	cancel   context.CancelFunc
 }
 
-func newEndpoints() *endpoints {
+func newEndpoints(config balance.Config) *endpoints {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &endpoints{group: eject.NewGroup(eject.Default), reported: make(chan struct{}), ctx: ctx, cancel: cancel}
+	return &endpoints{group: balance.New(config), reported: make(chan struct{}), ctx: ctx, cancel: cancel}
 }
 
 // update replaces the set; what is known of endpoints that stay is kept.
 func (e *endpoints) update(now time.Duration, fresh []*endpoint) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
-		return
-	}
-	old := make(map[string]*endpoint, len(e.all))
-	for _, o := range e.all {
-		old[o.Addr] = o
-	}
-	hosts := make([]*eject.Host, len(fresh))
+	all, hosts := make(map[string]*endpoint, len(fresh)), make([]*balance.Host, len(fresh))
 	for i, f := range fresh {
-		if o := old[f.Addr]; o != nil {
+		if o := e.all[f.Endpoint.Addr]; o != nil {
 			f.endpointState = o.endpointState
 		} else {
 			f.endpointState = new(endpointState)
-			f.load.Seed(now, typical(now, e.all))
 		}
-		hosts[i] = &f.host
+		f.Host = balance.Host{Addr: f.Endpoint.Addr, Weight: f.Endpoint.Weight, Zone: f.Endpoint.Zone, Value: f}
+		hosts[i], all[f.Endpoint.Addr] = &f.Host, f
 	}
-	e.all = fresh
-	e.group.Set(hosts)
-	e.rebuild()
+	e.all = all
+	e.group.Update(now, hosts)
 }
 
-// typical returns the mean latency of the endpoints known.
-func typical(now time.Duration, all []*endpoint) time.Duration {
-	if len(all) == 0 {
-		return 0
-	}
-	var sum time.Duration
-	for _, e := range all {
-		sum += e.load.Latency(now)
-	}
-	return sum / time.Duration(len(all))
-}
-
-// rebuild publishes the set anew; mu is held.
-func (e *endpoints) rebuild() {
-	if e.closed {
-		return
-	}
-	s := &set{all: e.all, live: e.all, due: e.group.Next()}
-	if s.due != eject.Never || e.group.Panic() {
-		s.live = e.live()
-	}
-	e.set.Store(s)
-}
-
-func (e *endpoints) live() []*endpoint {
-	if e.group.Panic() {
-		return e.all
-	}
-	return slices.DeleteFunc(slices.Clone(e.all), func(x *endpoint) bool { return !x.host.Live() })
-}
-
-func (e *endpoints) refresh() {
+// at returns the endpoint of an address, or nil.
+func (e *endpoints) at(addr string) *endpoint {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.rebuild()
+	return e.all[addr]
 }
 
 // fail notes why the resolver has nothing; a set that is known stays.
@@ -162,7 +88,7 @@ func (e *endpoints) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
-	e.set.Store(nil)
+	e.group.Close()
 	e.cancel()
 }
 
@@ -180,8 +106,8 @@ func (e *endpoints) state() error {
 
 // endpointSet returns the set to pick from. The first call starts the resolver and waits for its
 // first word.
-func (c *Conn) endpointSet(ctx context.Context) (*set, error) {
-	if s := c.ends.set.Load(); s != nil {
+func (c *Conn) endpointSet(ctx context.Context) (*balance.Set, error) {
+	if s := c.ends.group.Set(); s != nil {
 		return s, nil
 	}
 	if err := c.ends.state(); errors.Is(err, errClosed) {
@@ -195,7 +121,7 @@ func (c *Conn) endpointSet(ctx context.Context) (*set, error) {
 		return nil, Errorf(Canceled, "%s: %w", c.target.url.Redacted(), errClosed)
 	case <-c.ends.reported:
 	}
-	if s := c.ends.set.Load(); s != nil {
+	if s := c.ends.group.Set(); s != nil {
 		return s, nil
 	}
 	return nil, Errorf(Unavailable, "%s has no endpoint: %w; check the name and the resolver", c.target.url.Redacted(), c.ends.state())
@@ -231,7 +157,7 @@ func (c *Conn) resolved(eps []discovery.Endpoint, err error) error {
 	}
 	if err != nil {
 		c.ends.fail(err)
-		if c.ends.set.Load() != nil {
+		if c.ends.group.Set() != nil {
 			c.log.Warn("resolving failed; the endpoints known so far stay in use", "target", c.target.url.Redacted(), "error", err)
 		}
 		return err
@@ -262,45 +188,47 @@ func (t *target) endpoint(ep discovery.Endpoint, scheme string) *endpoint {
 	return e
 }
 
-// probe asks the ejected endpoints whose time is over for any answer at all, beside the
-// calls: what an instance that hangs does to a probe, it would have done to a call.
-func (c *Conn) probe(now time.Duration) {
-	due := c.ends.group.Due(now)
-	c.ends.refresh()
-	for _, h := range due {
-		i := slices.IndexFunc(c.ends.set.Load().list(), func(e *endpoint) bool { return &e.host == h })
-		if i < 0 {
-			c.ends.group.Probed(h, now, true) // gone from the set
-			continue
-		}
-		go c.probeOne(c.ends.set.Load().list()[i])
-	}
-}
-
-// list returns all endpoints, none of a nil set.
-func (s *set) list() []*endpoint {
-	if s == nil {
-		return nil
-	}
-	return s.all
-}
-
 // probeTimeout bounds a probe.
 const probeTimeout = time.Second
 
-func (c *Conn) probeOne(e *endpoint) {
+// tend does what is to be done now and then, beside the calls: it says which endpoints a
+// sweep ejected, and probes those whose ejection is over.
+func (c *Conn) tend(now time.Duration) {
+	ejected, due := c.ends.group.Tick(now)
+	for _, h := range ejected {
+		c.log.Warn("endpoint ejected, since most calls fail there", "target", c.String(), "endpoint", h.Addr)
+	}
+	for _, h := range due {
+		go c.probe(h.Value.(*endpoint))
+	}
+}
+
+// probe asks an ejected endpoint for any answer at all: what an instance that hangs does
+// to a probe, it would have done to a call. One that answers 502 to 504 is a proxy with
+// nothing behind it, or not ready.
+func (c *Conn) probe(e *endpoint) {
 	ctx, cancel := context.WithTimeout(c.ends.ctx, probeTimeout)
 	defer cancel()
-	u := *e.base
-	u.Path, u.RawPath = "*", "" // OPTIONS * asks for the server itself: RFC 9110, 9.3.7
-	req := (&http.Request{Method: http.MethodOptions, URL: &u, Host: e.authority, Header: http.Header{}}).WithContext(ctx)
-	resp, err := c.wireOf(c.spokeRPC.Load()).RoundTrip(req)
-	if err == nil {
+	resp, err := c.wireOf(c.spokeRPC.Load()).RoundTrip(c.probeRequest(ctx, e))
+	alive := err == nil
+	if alive {
 		resp.Body.Close()
+		alive = resp.StatusCode < 502 || resp.StatusCode > 504
+		if c.probePath != "" {
+			alive = resp.StatusCode/100 == 2
+		}
 	}
-	c.ends.group.Probed(&e.host, c.now(), err == nil)
-	c.ends.refresh()
-	if err == nil {
-		c.log.Info("endpoint answers again", "target", c.target.url.Redacted(), "endpoint", e.Addr)
+	c.ends.group.Probed(c.now(), &e.Host, alive)
+	if alive {
+		c.log.Info("endpoint answers again", "target", c.target.url.Redacted(), "endpoint", e.Host.Addr)
 	}
+}
+
+func (c *Conn) probeRequest(ctx context.Context, e *endpoint) *http.Request {
+	u, method := *e.base, http.MethodOptions
+	u.Path, u.RawPath = "*", "" // OPTIONS * asks for the server itself: RFC 9110, 9.3.7
+	if c.probePath != "" {
+		u.Path, method = c.probePath, http.MethodGet
+	}
+	return (&http.Request{Method: method, URL: &u, Host: e.authority, Header: http.Header{}}).WithContext(ctx)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/discovery"
+	"github.com/concordat-dev/concordat/runtime/policy/balance"
 	"github.com/concordat-dev/concordat/runtime/policy/stats"
 	"github.com/concordat-dev/concordat/runtime/tlsconf"
 )
@@ -153,3 +154,14 @@ func WithGroup(name string) ServerOption { return serverOption(func(s *Server) {
 func WithAdmin(addr string, conns ...*Conn) ServerOption {
 	return serverOption(func(s *Server) { s.admin, s.watched = addr, conns })
 }
+
+// WithBalancing says how endpoints are drawn, and when they are ejected:
+// [balance.Default], unless said.
+func WithBalancing(config balance.Config) ConnOption {
+	return connOption(func(c *Conn) { c.balance = config })
+}
+
+// WithProbe says by which path an ejected endpoint is asked whether it is well again: it
+// must answer GET by 2xx. Unless said, it is asked by OPTIONS *, and any answer but 502 to
+// 504 will do.
+func WithProbe(path string) ConnOption { return connOption(func(c *Conn) { c.probePath = path }) }

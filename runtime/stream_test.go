@@ -23,16 +23,16 @@ func TestStreamsSpeakOfTheirEndpoint(t *testing.T) {
 	c := scripted(t, "static:a:1,b:1", nil)
 	defer c.Close()
 	at, end := openStream(t, c, nil)
-	if n := at.load.InFlight(); n != 1 {
+	if n := at.Load.InFlight(); n != 1 {
 		t.Errorf("%d in flight while the stream is open", n)
 	}
 	end(nil)
 	end(nil)
-	if n := at.load.InFlight(); n != 0 {
+	if n := at.Load.InFlight(); n != 0 {
 		t.Errorf("%d in flight when it is over", n)
 	}
 	at, end = openStream(t, c, Errorf(NotFound, "no such feed"))
-	if end(nil); at.load.InFlight() != 0 {
+	if end(nil); at.Load.InFlight() != 0 {
 		t.Error("a stream that never opened ended twice")
 	}
 }
@@ -49,19 +49,20 @@ func TestStreamsThatBreakOffEject(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			conn := scripted(t, "static:a:1,b:1", nil)
 			defer conn.Close()
-			openStream(t, conn, nil)
+			_, end := openStream(t, conn, nil)
+			end(nil)
 			for range 60 {
-				for _, e := range conn.ends.set.Load().list() {
-					e.load.Seed(0, 0) // the picker has other reasons to avoid what fails
+				for _, e := range conn.ends.group.Set().All {
+					e.Load.Seed(0, 0) // the picker has other reasons to avoid what fails
 				}
 				at, end := openStream(t, conn, nil)
-				if at.Addr == "a:1" {
+				if at.Endpoint.Addr == "a:1" {
 					end(c.err)
 				} else {
 					end(nil)
 				}
 			}
-			if out := 2 - len(conn.ends.set.Load().live); out != c.want {
+			if out := 2 - len(conn.ends.group.Set().Live); out != c.want {
 				t.Errorf("%d endpoints are out, want %d", out, c.want)
 			}
 		})

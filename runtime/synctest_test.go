@@ -117,7 +117,7 @@ func TestEjectionProbeReturn(t *testing.T) {
 			}
 		}
 		calls(20)
-		if s := conn.ends.set.Load(); len(s.live) != 1 || s.live[0].Addr != "good:1" {
+		if s := conn.ends.group.Set(); len(s.Live) != 1 || s.Live[0].Addr != "good:1" {
 			t.Fatalf("the endpoint that fails is still in use")
 		}
 		before := conn.Stats()[0].Retries
@@ -129,8 +129,8 @@ func TestEjectionProbeReturn(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		calls(1)
 		synctest.Wait()
-		if probes != 1 || len(conn.ends.set.Load().live) != 1 {
-			t.Errorf("%d probes, %d live: one probe fails", probes, len(conn.ends.set.Load().live))
+		if probes != 1 || len(conn.ends.group.Set().Live) != 1 {
+			t.Errorf("%d probes, %d live: one probe fails", probes, len(conn.ends.group.Set().Live))
 		}
 		down = false
 		time.Sleep(9 * time.Second)
@@ -142,8 +142,8 @@ func TestEjectionProbeReturn(t *testing.T) {
 		calls(1)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if probes != 2 || len(conn.ends.set.Load().live) != 2 {
-			t.Errorf("%d probes, %d live: the second succeeds", probes, len(conn.ends.set.Load().live))
+		if probes != 2 || len(conn.ends.group.Set().Live) != 2 {
+			t.Errorf("%d probes, %d live: the second succeeds", probes, len(conn.ends.group.Set().Live))
 		}
 		calls(20)
 		if hits["bad:1"] == 0 {
@@ -206,7 +206,7 @@ func TestEndpointSets(t *testing.T) {
 		conn := scripted(t, "reg://things", func(*http.Request) (*http.Response, error) { return reply(200), nil }, WithResolver("reg", r))
 		defer conn.Close()
 		addrs := func() (all []string) {
-			for _, e := range conn.ends.set.Load().list() {
+			for _, e := range conn.ends.group.Set().All {
 				all = append(all, e.Addr)
 			}
 			return all
@@ -227,8 +227,8 @@ func TestEndpointSets(t *testing.T) {
 		if _, err := exchange(t.Context(), conn, &pipelineSpec); err != nil {
 			t.Error(err)
 		}
-		a := conn.ends.set.Load().all[0].endpointState
-		a.load.Seed(0, time.Minute)
+		a := conn.ends.group.Set().All[0].State
+		a.Load.Seed(0, time.Minute)
 
 		r.say(errors.New("registry is down"))
 		expect("a:1", "b:1")
@@ -236,11 +236,11 @@ func TestEndpointSets(t *testing.T) {
 		expect("a:1", "b:1")
 		r.say(nil, "c:1", "a:1")
 		expect("c:1", "a:1")
-		all := conn.ends.set.Load().all
-		if all[1].endpointState != a {
+		all := conn.ends.group.Set().All
+		if all[1].State != a {
 			t.Error("the state of an endpoint that stayed is lost")
 		}
-		if all[0].load.Latency(conn.now()) == 0 {
+		if all[0].Load.Latency(conn.now()) == 0 {
 			t.Error("a new endpoint starts as if it were faster than all others")
 		}
 	})

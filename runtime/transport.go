@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -72,12 +73,45 @@ func (e *unsentError) Error() string { return e.err.Error() }
 func (e *unsentError) Unwrap() error { return e.err }
 
 func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	begun := c.now()
 	d := net.Dialer{Timeout: connectTimeout}
 	conn, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, &unsentError{addr, err}
 	}
+	c.connected(addr, begun)
 	return conn, nil
+}
+
+// connected notes when a connection to addr came about.
+func (c *Conn) connected(addr string, begun time.Duration) {
+	if e := c.ends.at(addr); e != nil {
+		e.dialed.note(begun, c.now())
+	}
+}
+
+// dialed is when the last connection to an endpoint was made. Setting one up takes many
+// times as long as a call over it, and says nothing of those that follow: an endpoint
+// whose first call had to wait for a handshake would seem slow for as long as the picker
+// remembers.
+type dialed struct{ from, to atomic.Int64 }
+
+func (d *dialed) note(from, to time.Duration) {
+	d.from.Store(int64(from))
+	d.to.Store(int64(to))
+}
+
+// without returns the time from start to now, less what a connection took to set up
+// meanwhile. The call may not have waited for that one; then its sample is too low, which
+// the peaks of others outweigh.
+func (d *dialed) without(start, now time.Duration) time.Duration {
+	took := now - start
+	to := time.Duration(d.to.Load())
+	if to <= start {
+		return took
+	}
+	setup := min(to, now) - max(time.Duration(d.from.Load()), start)
+	return max(took-max(setup, 0), took/10)
 }
 
 func (c *Conn) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -87,6 +121,7 @@ func (c *Conn) dialTLS(ctx context.Context, network, addr string) (net.Conn, err
 	if err != nil {
 		return nil, &unsentError{addr, err}
 	}
+	begun := c.now()
 	conf.ClientSessionCache = c.sessions
 	raw, err := c.dial(ctx, network, addr)
 	if err != nil {
@@ -97,15 +132,14 @@ func (c *Conn) dialTLS(ctx context.Context, network, addr string) (net.Conn, err
 		raw.Close()
 		return nil, &unsentError{addr, err}
 	}
+	c.connected(addr, begun)
 	return conn, nil
 }
 
 // serverName returns the name that the certificate of addr must bear.
 func (c *Conn) serverName(addr string) string {
-	for _, e := range c.ends.set.Load().list() {
-		if e.Addr == addr {
-			return e.serverName
-		}
+	if e := c.ends.at(addr); e != nil {
+		return e.serverName
 	}
 	host, _, _ := net.SplitHostPort(addr)
 	return host

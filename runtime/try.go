@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/concordat-dev/concordat/runtime/policy/balance"
 	"github.com/concordat-dev/concordat/runtime/policy/deadline"
 	"github.com/concordat-dev/concordat/runtime/policy/retry"
 )
@@ -31,10 +32,10 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 	var last *endpoint
 	for n := 0; ; n++ {
 		now := c.now()
-		if now >= s.due {
-			c.probe(now)
+		if c.ends.group.Busy(now) {
+			c.tend(now)
 		}
-		last = s.pick(now, last, rand.Uint64())
+		last = c.pick(ctx, s, now, last)
 		a := attempts.Get().(*Attempt)
 		a.begin(c, spec, last, n)
 		if repeatable {
@@ -64,6 +65,7 @@ func (a *Attempt) begin(c *Conn, spec *Spec, at *endpoint, n int) {
 	a.N, a.Endpoint, a.Base, a.conn, a.at, a.spec, a.limit = n, at.Endpoint, at.base, c, at, spec, time.Time{}
 	a.phase.Store(over)
 	a.verdict.Store(0)
+	a.rejected.Store(false)
 	a.after.Store(0)
 }
 
@@ -83,103 +85,113 @@ func (a *Attempt) release() {
 	}
 }
 
+// pick draws the endpoint of the next attempt. not is the one of the last.
+func (c *Conn) pick(ctx context.Context, s *balance.Set, now time.Duration, not *endpoint) *endpoint {
+	var last *balance.Host
+	if not != nil {
+		last = &not.Host
+	}
+	var key uint64
+	if c.balance.Way == balance.Ring {
+		key, _ = ctx.Value(affinityKey{}).(uint64)
+	}
+	return s.Pick(now, last, rand.Uint64(), key).Value.(*endpoint)
+}
+
 // once makes one attempt and tells the picker and the ejector how it went.
 func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Duration) (v retry.Verdict, err error) {
-	at := a.at
-	at.load.Begin()
+	at, group := a.at, c.ends.group
 	returned := false
 	defer func() {
 		if !returned { // a panic says nothing of the endpoint
-			at.load.End()
+			group.Ended(0, &at.Host, balance.Void)
 		}
 	}()
 	err = attempt(ctx, a)
 	returned = true
 	now := c.now()
+	took := at.dialed.without(start, now)
 	if err == nil && a.phase.CompareAndSwap(opening, open) {
-		at.load.Begin() // it stays busy
-		at.load.EndAfter(now, now-start)
+		group.Opened(now, &at.Host, took) // it stays busy
 		return retry.Final, nil
 	}
 	a.phase.Store(over)
-	bad, v := c.judge(ctx, a, err)
-	if err != nil && ctx.Err() == context.Canceled {
-		at.load.End()
-		return retry.Final, err
+	outcome, v := c.judge(ctx, a, err)
+	if outcome == balance.Bad {
+		took = now - start
 	}
-	if bad {
-		at.load.EndFailed(now, now-start)
-	} else {
-		at.load.EndAfter(now, now-start)
+	if group.Done(now, &at.Host, took, outcome) {
+		c.ejected(at, err)
 	}
-	c.observe(at, now, bad, err)
 	return v, err
 }
 
-// observe tells the ejector how an attempt went.
-func (c *Conn) observe(at *endpoint, now time.Duration, bad bool, err error) {
-	if c.ends.group.Observe(&at.host, now, !bad) {
-		c.ends.refresh()
-		c.log.Warn("endpoint ejected after repeated failures", "target", c.String(), "endpoint", at.Addr, "error", err)
-	}
+func (c *Conn) ejected(at *endpoint, err error) {
+	c.log.Warn("endpoint ejected after repeated failures", "target", c.String(), "endpoint", at.Host.Addr, "error", err)
 }
 
 // streamed tells the picker and the ejector how a stream ended. One that its caller gave up
 // says nothing of the endpoint; neither do the times of the others, which are theirs.
 func (c *Conn) streamed(at *endpoint, err error) {
-	now, bad := c.now(), false
+	o := balance.Good
 	if err != nil {
-		e := ErrorOf(err)
-		if e.Code == Canceled {
-			at.load.End()
-			return
+		switch e := ErrorOf(err); {
+		case e.Code == Canceled:
+			o = balance.Void
+		default:
+			o, _ = blame(e)
 		}
-		bad, _ = blame(e)
 	}
-	if bad {
-		at.load.EndFailed(now, 0)
-	} else {
-		at.load.End()
+	if c.ends.group.Ended(c.now(), &at.Host, o) {
+		c.ejected(at, err)
 	}
-	c.observe(at, now, bad, err)
 }
 
-// judge says whether err incriminates the endpoint, and what it means for the next
-// attempt.
-func (c *Conn) judge(ctx context.Context, a *Attempt, err error) (bad bool, v retry.Verdict) {
+// judge says what err means for the endpoint, and for the next attempt.
+func (c *Conn) judge(ctx context.Context, a *Attempt, err error) (balance.Outcome, retry.Verdict) {
 	if err == nil {
-		return false, retry.Final
+		return balance.Good, retry.Final
 	}
-	bad, again := blame(ErrorOf(err))
-	if ctx.Err() != nil {
-		return bad, retry.Final
+	o, again := blame(ErrorOf(err))
+	switch ctx.Err() {
+	case nil:
+	case context.Canceled:
+		return balance.Void, retry.Final
+	default:
+		return o, retry.Final
+	}
+	if a.rejected.Load() {
+		return balance.Rejected, retry.Unsent
 	}
 	if v := a.verdict.Load(); v != 0 {
-		return true, retry.Verdict(v - 1)
+		return balance.Bad, retry.Verdict(v - 1)
 	}
 	if again {
-		return bad, retry.Transient
+		return o, retry.Transient
 	}
-	return bad, retry.Final
+	return o, retry.Final
 }
 
-// blame tells the failures of an endpoint (bad) from the answers to a wrong request, and
-// says whether another endpoint may do better. A rate limit is no failure, but worth a
-// second try.
-func blame(e *Error) (bad, again bool) {
+// blame tells the failures of an endpoint from the answers to a wrong request, and says
+// whether another endpoint may do better. A rate limit is no failure, but worth a second
+// try.
+func blame(e *Error) (o balance.Outcome, again bool) {
 	switch e.Status {
 	case 0:
 		switch e.Code {
 		case Unknown, DeadlineExceeded, Internal, Unavailable, DataLoss:
-			return true, e.Code != DataLoss
+			return balance.Bad, e.Code != DataLoss
 		}
-		return false, false
+		return balance.Good, false
 	case 500, 502, 503, 504:
-		return true, true
+		return balance.Bad, true
 	case 429:
-		return false, true
+		return balance.Good, true
 	}
-	return e.Status > 504, false
+	if e.Status > 504 {
+		return balance.Bad, false
+	}
+	return balance.Good, false
 }
 
 // wait passes the time until attempt n+1, or says why there is none.

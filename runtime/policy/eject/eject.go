@@ -5,6 +5,7 @@
 package eject
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,10 +17,22 @@ type Config struct {
 	Base        time.Duration // how long the first time; n times that the nth time
 	Max         time.Duration // never longer; and a host that lasts so long is forgiven
 	Share       float64       // of the hosts that may be out at the same time
+
+	Trial   int // successes that end the trial after a probe
+	Strikes int // failures in a trial that eject again
+
+	Rate    float64       // share of failures that a sweep ejects for
+	Samples int           // outcomes without which a sweep says nothing
+	Every   time.Duration // between sweeps
+	Keep    float64       // of the samples, from one sweep to the next
 }
 
 // Default is what the runtime uses; package policy says why.
-var Default = Config{Consecutive: 5, Base: 5 * time.Second, Max: 60 * time.Second, Share: 0.5}
+var Default = Config{
+	Consecutive: 5, Base: 5 * time.Second, Max: 60 * time.Second, Share: 0.5,
+	Trial: 10, Strikes: 2,
+	Rate: 0.5, Samples: 20, Every: time.Second, Keep: 0.8,
+}
 
 // Never is a time that does not come.
 const Never = time.Duration(1<<63 - 1)
@@ -35,8 +48,10 @@ const (
 // A Host is what is known of one endpoint. The zero value is live. It belongs to one
 // Group.
 type Host struct {
-	failures atomic.Int32 // in a row
-	trial    atomic.Bool  // back after a probe: the first failure ejects
+	failures atomic.Int32  // in a row
+	trial    atomic.Int32  // successes still to come, after a probe
+	strikes  atomic.Int32  // failures in the trial
+	window   atomic.Uint64 // failures << 32 + outcomes, as sweeps count them
 	out      atomic.Bool
 
 	// Guarded by Group.mu.
@@ -76,24 +91,51 @@ func (g *Group) Set(hosts []*Host) {
 // Observe counts the outcome of one attempt at h. It reports whether that ejected h.
 func (g *Group) Observe(h *Host, now time.Duration, ok bool) (changed bool) {
 	if ok {
+		h.window.Add(1)
 		if h.failures.Load() != 0 {
 			h.failures.Store(0)
 		}
-		if h.trial.Load() {
-			h.trial.Store(false)
+		if h.trial.Load() > 0 {
+			h.trial.Add(-1)
 		}
 		return false
 	}
+	h.window.Add(1<<32 + 1)
 	n := int(h.failures.Add(1))
-	if n < g.config.Consecutive && !h.trial.Load() {
+	struck := h.trial.Load() > 0 && int(h.strikes.Add(1)) >= g.config.Strikes
+	if n < g.config.Consecutive && !struck {
 		return false
 	}
 	return g.eject(h, now)
 }
 
+// Sweep ejects the hosts most of whose outcomes were failures, which need not come in a
+// row, and forgets a part of what was counted. It is to be called Every so often, and
+// returns the hosts that it ejected.
+func (g *Group) Sweep(now time.Duration) (ejected []*Host) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, h := range g.hosts {
+		v := h.window.Load()
+		total, bad := v&(1<<32-1), v>>32
+		if int(total) >= g.config.Samples && float64(bad) >= g.config.Rate*float64(total) && g.send(h, now) {
+			ejected = append(ejected, h)
+			continue
+		}
+		kept := func(n uint64) uint64 { return uint64(float64(n) * g.config.Keep) }
+		h.window.Add(kept(bad)<<32 + kept(total) - v) // what came meanwhile stays
+	}
+	return ejected
+}
+
 func (g *Group) eject(h *Host, now time.Duration) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.send(h, now)
+}
+
+// send sends h away, unless it is, or too many are; mu is held.
+func (g *Group) send(h *Host, now time.Duration) bool {
 	if h.state != live || float64(g.out+1) > g.config.Share*float64(len(g.hosts)) {
 		return false
 	}
@@ -111,7 +153,8 @@ func (g *Group) until(h *Host, now time.Duration) {
 	h.state = ejected
 	h.until = now + min(time.Duration(h.times)*g.config.Base, g.config.Max)
 	h.failures.Store(0)
-	h.trial.Store(false)
+	h.trial.Store(0)
+	h.window.Store(0)
 	h.out.Store(true)
 }
 
@@ -130,8 +173,9 @@ func (g *Group) Due(now time.Duration) []*Host {
 	return due
 }
 
-// Probed says how the probe of h ended: alive brings it back on trial, where its first
-// failure ejects it again; otherwise it stays out for longer.
+// Probed says how the probe of h ended: alive brings it back on trial, where a few
+// failures eject it again, but not one alone, which a restarted host may well have;
+// otherwise it stays out for longer.
 func (g *Group) Probed(h *Host, now time.Duration, alive bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -142,10 +186,14 @@ func (g *Group) Probed(h *Host, now time.Duration, alive bool) {
 		g.until(h, now)
 		return
 	}
-	g.out--
+	if slices.Contains(g.hosts, h) { // an update may have dropped it meanwhile
+		g.out--
+	}
 	h.state, h.since = live, now
 	h.failures.Store(0)
-	h.trial.Store(true)
+	h.window.Store(0)
+	h.strikes.Store(0)
+	h.trial.Store(int32(g.config.Trial))
 	h.out.Store(false)
 }
 

@@ -60,21 +60,27 @@ func TestEjectionsGrowAndAreForgiven(t *testing.T) {
 		if g.Next() != Never {
 			t.Error("a host that is being probed is due again")
 		}
-		g.Probed(h[0], now, n%2 == 0) // every second probe succeeds, and the first failure ejects again
+		g.Probed(h[0], now, n%2 == 0) // every second probe succeeds, and then two failures eject again
 		if n%2 == 0 {
 			if !h[0].Live() {
 				t.Fatal("a probe that succeeds brings back")
 			}
+			if g.Observe(h[0], now, false) {
+				t.Fatal("one failure on trial ejects")
+			}
+			g.Observe(h[0], now, true)
 			if !g.Observe(h[0], now, false) {
-				t.Fatal("the first failure on trial does not eject")
+				t.Fatal("two failures on trial do not eject")
 			}
 		}
 	}
 	g.Due(now + time.Hour)
 	g.Probed(h[0], now, true)
-	g.Observe(h[0], now, true)
+	for range Default.Trial {
+		g.Observe(h[0], now, true)
+	}
 	if fail(g, h[0], now, 4) {
-		t.Error("after a success on trial it takes five failures again")
+		t.Error("after the trial it takes five failures again")
 	}
 	now += Default.Max + 1
 	if !fail(g, h[0], now, 1) || g.Next() != now+5*time.Second {
@@ -146,5 +152,52 @@ func TestCountsStayRight(t *testing.T) {
 		if out != g.out || out > 3 {
 			t.Fatalf("%d hosts are out, counted are %d", out, g.out)
 		}
+	}
+}
+
+// Every second call fails, so never five in a row: only the sweep notices.
+func TestSweepNoticesTheGrey(t *testing.T) {
+	for _, c := range []struct {
+		fails, of, calls int
+		out              bool
+	}{
+		{1, 2, 20, true}, {1, 2, 18, false}, {2, 5, 1000, false}, {3, 5, 25, true}, {0, 1, 1000, false},
+	} {
+		g, h := group(3)
+		for i := range c.calls {
+			g.Observe(h[0], 0, i%c.of >= c.fails)
+		}
+		if got := g.Sweep(time.Second); (len(got) == 1) != c.out || h[0].Live() == c.out {
+			t.Errorf("%d of %d failed, %d calls: swept %d", c.fails, c.of, c.calls, len(got))
+		}
+	}
+}
+
+// What was counted is forgotten bit by bit, and what a host did before its ejection all
+// at once.
+func TestSweepForgets(t *testing.T) {
+	g, h := group(3)
+	for i := range 38 {
+		g.Observe(h[0], 0, i%2 == 0)
+		g.Observe(h[1], 0, i < 19)
+	}
+	fail(g, h[1], 0, 5)
+	for _, x := range g.Due(time.Hour) {
+		g.Probed(x, time.Hour, true)
+	}
+	if got := g.Sweep(time.Hour); len(got) != 1 || got[0] != h[0] {
+		t.Errorf("swept %d hosts", len(got))
+	}
+	g, h = group(3)
+	for i := range 18 {
+		g.Observe(h[0], 0, i%2 == 0)
+	}
+	for n := range 10 {
+		if len(g.Sweep(time.Duration(n)*time.Second)) > 0 {
+			t.Fatal("too few samples eject")
+		}
+	}
+	if v := h[0].window.Load(); v != 0 {
+		t.Errorf("after ten sweeps %x is left", v)
 	}
 }

@@ -58,6 +58,12 @@ func (l *Load) EndAfter(now, took time.Duration) {
 // the endpoint look good, or it would draw ever more calls.
 func (l *Load) EndFailed(now, took time.Duration) { l.EndAfter(now, max(took, Penalty)) }
 
+// EndRejected is EndAfter for a call that the endpoint refused since it had enough of
+// them: that was fast, and is no reason to send it more.
+func (l *Load) EndRejected(now, took time.Duration) {
+	l.EndAfter(now, max(took, l.Latency(now)))
+}
+
 // observe may lose a sample to one that comes at the same moment, which does no harm.
 func (l *Load) observe(now time.Duration, took float64) {
 	took = max(took, 1) // 0 means that nothing was observed
@@ -113,10 +119,10 @@ func Two(n, skip int, random uint64) (a, b int) {
 	if skip >= 0 && skip < n {
 		m--
 	}
-	a = below(uint32(random), m)
+	a = Below(uint32(random), m)
 	b = a
 	if m > 1 {
-		if b = below(uint32(random>>32), m-1); b >= a {
+		if b = Below(uint32(random>>32), m-1); b >= a {
 			b++
 		}
 	}
@@ -134,8 +140,8 @@ func past(i, skip int) int {
 	return i
 }
 
-// below maps 32 random bits to [0, n).
-func below(r uint32, n int) int {
+// Below maps 32 random bits to [0, n).
+func Below(r uint32, n int) int {
 	hi, _ := bits.Mul32(r, uint32(n))
 	return int(hi)
 }
