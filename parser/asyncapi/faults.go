@@ -38,8 +38,9 @@ func leaves(e *official.ValidationError) []*official.ValidationError {
 }
 
 // meant returns the leaves of the alternative that fits best: one that is not ruled out by
-// a missing $ref or a wrong constant if there is any, then the one that fails deepest in
-// the document, then the one with the fewest faults.
+// a missing $ref or a wrong constant if there is any, then one that is for values of this
+// kind, then the one that fails deepest in the document, then the one with the fewest
+// faults.
 func meant(e *official.ValidationError) []*official.ValidationError {
 	var best []*official.ValidationError
 	var score [3]int
@@ -49,8 +50,12 @@ func meant(e *official.ValidationError) []*official.ValidationError {
 			return nil
 		}
 		s := [3]int{0, shallowest(found), -len(found)}
-		if !slices.ContainsFunc(found, rulesOut) {
+		switch {
+		case slices.ContainsFunc(found, func(f *official.ValidationError) bool { return otherKind(f, e) }):
+		case slices.ContainsFunc(found, rulesOut):
 			s[0] = 1
+		default:
+			s[0] = 2
 		}
 		switch {
 		case best == nil || slices.Compare(s[:], score[:]) > 0:
@@ -71,6 +76,13 @@ func rulesOut(e *official.ValidationError) bool {
 		return true
 	}
 	return false
+}
+
+// otherKind says whether leaf means that the value of which e offers alternatives is of
+// another kind than this one is for.
+func otherKind(leaf, e *official.ValidationError) bool {
+	_, wrong := leaf.ErrorKind.(*kind.Type)
+	return wrong && len(leaf.InstanceLocation) == len(e.InstanceLocation)
 }
 
 func shallowest(all []*official.ValidationError) int {
