@@ -32,6 +32,7 @@ var Codes = map[string]string{
 	"config-version":     "concordat.yaml has no version, or one that this concordat does not read.",
 	"empty-contract":     "The contract has neither operations nor types. It may be cut off, or hold only options and imports.",
 	"foreign-file":       "A generated file would replace one that a person, or another program, wrote. Nothing is written.",
+	"mixed-packages":     "Go is generated into a directory where people keep another package, or a program. Go allows one package in a directory.",
 	"no-module":          "Go is generated into a directory that belongs to no Go module, so that nothing could import it.",
 	"not-written":        "The generated code could not be compared with what is on the disk, or not be written to it.",
 	"same-output":        "Two contracts of one run go into one directory. Each would declare what the other does.",

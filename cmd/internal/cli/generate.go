@@ -52,7 +52,7 @@ whether it is up to date or not.`,
 	}
 	c.Flags().StringVar(&f.config, "config", "", "read `FILE` (default "+config.FileName+" where no SPEC is given)")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "generate into `DIR` (default one named after the package)")
-	c.Flags().StringVar(&f.pkg, "package", "", "name the Go package `NAME` (default made from the contract's name)")
+	c.Flags().StringVar(&f.pkg, "package", "", "name the Go package `NAME` (default that of --out, else made from the contract's name)")
 	importFlag(c, &f.imports)
 	c.Flags().BoolVar(&f.check, "check", false, "write nothing; exit with 1 if the generated code is not up to date")
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
@@ -129,6 +129,25 @@ func (g *generation) job(ctx context.Context, j job) {
 	if c == nil || c.Format == contract.Protobuf && diags.HasErrors() {
 		return // messages that are half known give Go that does not compile
 	}
+	j = g.placed(j, c)
+	if !diags.HasErrors() && hollow(c) {
+		g.diags.Warnf("empty-contract", contract.Span{File: j.specs[0], Line: 1, Col: 1, EndLine: 1, EndCol: 1}, "the contract has neither operations nor types")
+	}
+	if g.clashes(j) || g.mixes(j, c) {
+		return
+	}
+	g.progress.Step("generating %s", j.out)
+	if files, ok := g.files(ctx, c, j); ok {
+		g.write(j, files, diags.Count(diag.Error))
+	}
+}
+
+// placed decides on the package and the directory that j leaves open: a directory where
+// people keep a package already says how that is called.
+func (g *generation) placed(j job, c *contract.Contract) job {
+	if j.pkg == "" && j.out != "" && c.Format != contract.Protobuf {
+		j.pkg = output.PackageIn(g.path(j.out))
+	}
 	if j.pkg == "" {
 		j.pkg = generator.PackageName(c)
 	}
@@ -136,16 +155,23 @@ func (g *generation) job(ctx context.Context, j job) {
 		j.out = filepath.ToSlash(filepath.Join(j.base, j.pkg))
 	}
 	j.out = path.Clean(j.out)
-	if !diags.HasErrors() && hollow(c) {
-		g.diags.Warnf("empty-contract", contract.Span{File: j.specs[0], Line: 1, Col: 1, EndLine: 1, EndCol: 1}, "the contract has neither operations nor types")
+	return j
+}
+
+// mixes refuses a directory where people keep a package of another name, or one that
+// nobody can import: go build would refuse it, too. What Protobuf's packages are called,
+// go_package says.
+func (g *generation) mixes(j job, c *contract.Contract) bool {
+	there := output.PackageIn(g.path(j.out))
+	if c.Format == contract.Protobuf || there == "" || there == j.pkg && config.IsPackageName(there) {
+		return false
 	}
-	if g.clashes(j) {
-		return
+	g.fail(Generation)
+	d := g.diags.Errorf("mixed-packages", contract.Span{File: j.out}, "the directory holds package %s; generated code is package %s", there, j.pkg)
+	if d.Help = fmt.Sprintf("choose another directory with --out, or `--package %s`", there); there == "main" {
+		d.Message, d.Help = "the directory holds package main, which nobody can import", "choose another directory with --out"
 	}
-	g.progress.Step("generating %s", j.out)
-	if files, ok := g.files(ctx, c, j); ok {
-		g.write(j, files, diags.Count(diag.Error))
-	}
+	return true
 }
 
 // hollow says whether there is nothing to generate.
