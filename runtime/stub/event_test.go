@@ -3,6 +3,7 @@ package stub_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -237,5 +238,94 @@ func TestDrainWaitsForMessages(t *testing.T) {
 	close(release)
 	if err := <-ended; err != nil || !done.Load() {
 		t.Errorf("run: %v, handler finished undisturbed: %v", err, done.Load())
+	}
+}
+
+// groups tells the groups in which programs have subscribed.
+type groups struct {
+	broker.Broker
+	name  string
+	asked chan string
+}
+
+func (g *groups) Name() string { return g.name }
+
+func (g *groups) Subscribe(ctx context.Context, s broker.Subscription, h broker.Handler) error {
+	s.Ready = func() { g.asked <- s.Group }
+	return g.Broker.Subscribe(ctx, s, h)
+}
+
+// The program's word for its group comes first, then the contract's, then the operation.
+func TestWhoSharesMessages(t *testing.T) {
+	queue := broker.Setting{Protocol: "nats", Name: "queue", Value: "workers"}
+	ours := broker.Setting{Protocol: "concordat", Name: "group", Value: "ours"}
+	for _, c := range []struct {
+		program, protocol string
+		settings          []broker.Setting
+		want              string
+	}{
+		{"", "nats", nil, "lights.Lights/LightMeasured"},
+		{"", "nats", []broker.Setting{ours}, "ours"},
+		{"", "nats", []broker.Setting{ours, queue}, "workers"},
+		{"", "mqtt", []broker.Setting{queue}, "lights.Lights/LightMeasured"},
+		{"audit", "nats", []broker.Setting{ours, queue}, "audit.lights.Lights/LightMeasured"},
+	} {
+		b, event := &groups{memory.New(), c.protocol, make(chan string, 1)}, lightMeasuredEvent()
+		event.Settings = c.settings
+		var opts []concordat.ServerOption
+		if c.program != "" {
+			opts = append(opts, concordat.WithGroup(c.program))
+		}
+		lights(t, b, func(s *concordat.Server) {
+			stub.Consume(s, event, func(context.Context, *LightMeasured) error { return nil })
+		}, opts...)
+		if got := <-b.asked; got != c.want {
+			t.Errorf("%q over %s with %v: group %q, want %q", c.program, c.protocol, c.settings, got, c.want)
+		}
+	}
+}
+
+// Two programs with groups of their own each see every message.
+func TestTwoProgramsConsumeOneContract(t *testing.T) {
+	b, event := &groups{memory.New(), "memory", make(chan string, 2)}, lightMeasuredEvent()
+	got := make(chan string, 4)
+	var conn *concordat.Conn
+	for _, program := range []string{"audit", "billing"} {
+		conn = lights(t, b, func(s *concordat.Server) {
+			stub.Consume(s, event, func(context.Context, *LightMeasured) error { got <- program; return nil })
+		}, concordat.WithGroup(program))
+		<-b.asked
+	}
+	if err := stub.Publish(t.Context(), conn, event, &LightMeasured{StreetlightID: "l1"}); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := <-got, <-got; first == second {
+		t.Errorf("%s saw the message twice", first)
+	}
+}
+
+// What the contract says for a protocol goes along with the message, for its broker.
+func TestSettingsGoAlong(t *testing.T) {
+	b, event, q := newSpy(), lightMeasuredEvent(), dimRequest("")
+	event.Settings = []broker.Setting{{Protocol: "mqtt", Name: "retain", Value: "true"}}
+	q.Settings = []broker.Setting{{Protocol: "mqtt", Name: "qos", Value: "2"}}
+	q.Reply.Settings = []broker.Setting{{Protocol: "mqtt", Name: "qos", Value: "0"}}
+	conn := lights(t, b, func(s *concordat.Server) {
+		stub.Answer(s, q, func(context.Context, *DimLight) (*Dimmed, error) { return &Dimmed{}, nil })
+	})
+	if err := stub.Publish(t.Context(), conn, event, &LightMeasured{StreetlightID: "l1"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stub.Ask(t.Context(), conn, q, &DimLight{"l1", Lumens{}}); err != nil {
+		t.Fatal(err)
+	}
+	if m := b.only("lights/l1/measured"); !slices.Equal(m.Settings, event.Settings) {
+		t.Errorf("the message has %v", m.Settings)
+	}
+	if m := b.only("lights/l1/dim"); !slices.Equal(m.Settings, q.Settings) {
+		t.Errorf("the request has %v", m.Settings)
+	}
+	if m := b.only("replies/"); !slices.Equal(m.Settings, q.Reply.Settings) {
+		t.Errorf("the answer has %v", m.Settings)
 	}
 }
