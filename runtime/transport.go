@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/concordat-dev/concordat/runtime/tlsconf"
 )
 
 // How connections are kept. A connection that went dead without a word is noticed by a
@@ -149,7 +150,7 @@ func (c *Conn) serverName(addr string) string {
 // refuses our certificate after the handshake, when we may be writing already, and then
 // the reason is lost more often than not. So it is asked once more, and listened to.
 func (c *Conn) refusal(ctx context.Context, addr string, err error) error {
-	if c.plaintext || untrusted(err) != "" {
+	if c.plaintext || tlsconf.Explain(err) != "" {
 		return err
 	}
 	conn, again := c.dialTLS(ctx, "tcp", addr)
@@ -158,7 +159,7 @@ func (c *Conn) refusal(ctx context.Context, addr string, err error) error {
 	}
 	defer conn.Close()
 	_ = conn.SetReadDeadline(time.Now().Add(connectTimeout))
-	if _, again = conn.Read(make([]byte, 1)); again != nil && untrusted(again) != "" {
+	if _, again = conn.Read(make([]byte, 1)); again != nil && tlsconf.Explain(again) != "" {
 		return again
 	}
 	return err
@@ -170,7 +171,7 @@ func explain(addr string, err error) (e *Error, repeat bool) {
 	say := func(code Code, format string, args ...any) *Error {
 		return &Error{Code: code, Message: fmt.Sprintf(format, args...), cause: err, inner: true}
 	}
-	if m := untrusted(err); m != "" {
+	if m := tlsconf.Explain(err); m != "" {
 		return say(Unauthenticated, "%s: %s", addr, m), false
 	}
 	var header tls.RecordHeaderError
@@ -193,40 +194,4 @@ func explain(addr string, err error) (e *Error, repeat bool) {
 func unsent(err error) bool {
 	_, ok := errors.AsType[*unsentError](err)
 	return ok
-}
-
-// untrusted says what is wrong with a certificate, ours or theirs; "" is not that.
-func untrusted(err error) string {
-	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var alert tls.AlertError
-	switch {
-	case errors.As(err, &unknown):
-		return "its certificate was issued by an unknown authority; give that authority to tlsconf.Roots or tlsconf.Mutual"
-	case errors.As(err, &name):
-		return fmt.Sprintf("its certificate is for another name: %v; connect by a name that it has, or let the resolver give ServerName", name)
-	case errors.As(err, &invalid):
-		return fmt.Sprintf("its certificate is not valid: %v", invalid)
-	case errors.As(err, &alert):
-		return "it refused the handshake: " + alertHelp(err)
-	case strings.Contains(err.Error(), "remote error: tls:"):
-		return "it refused the handshake: " + alertHelp(err)
-	case strings.Contains(err.Error(), "failed to verify certificate"):
-		return err.Error()
-	}
-	return ""
-}
-
-func alertHelp(err error) string {
-	s := err.Error()
-	switch {
-	case strings.Contains(s, "certificate required"):
-		return "it wants a client certificate; use tlsconf.Mutual"
-	case strings.Contains(s, "bad certificate"), strings.Contains(s, "unknown certificate authority"):
-		return s + "; does it trust the authority that issued our certificate?"
-	case strings.Contains(s, "protocol version"):
-		return s + "; TLS 1.3 is the least we speak"
-	}
-	return s
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/packets"
 	"github.com/eclipse/paho.golang/paho"
+
+	"github.com/concordat-dev/concordat/runtime/tlsconf"
 )
 
 // A session is what one connection is for.
@@ -32,7 +34,7 @@ type link struct {
 
 	mu     sync.Mutex
 	last   error         // of the newest attempt to connect
-	denied chan struct{} // closed when the server says that trying again is no use
+	denied chan struct{} // closed while trying again is no use
 }
 
 const (
@@ -46,7 +48,6 @@ const (
 func (b *Broker) dial(s session) (*link, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &link{stop: cancel, denied: make(chan struct{})}
-	once := sync.OnceFunc(func() { close(l.denied) })
 	conn, err := autopaho.NewConnection(ctx, autopaho.ClientConfig{
 		ServerUrls:                    []*url.URL{b.url},
 		KeepAlive:                     uint16(keepAlive / time.Second),
@@ -69,9 +70,6 @@ func (b *Broker) dial(s session) (*link, error) {
 		},
 		OnConnectError: func(err error) {
 			l.note(err)
-			if final(err) {
-				once()
-			}
 		},
 		ConnectPacketBuilder: func(p *paho.Connect, _ *url.URL) (*paho.Connect, error) {
 			p.Properties.RequestProblemInfo = true // its absence also costs messages their headers on some servers
@@ -135,8 +133,11 @@ func hostPort(u *url.URL, port string) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// final says whether the server's refusal will not change by itself.
+// final says whether the refusal, the server's or ours, will not change by itself.
 func final(err error) bool {
+	if tlsconf.Explain(err) != "" {
+		return true
+	}
 	var refused *autopaho.ConnackError
 	if !errors.As(err, &refused) {
 		return false
@@ -148,25 +149,41 @@ func final(err error) bool {
 	return false
 }
 
+// note keeps what came of the newest attempt. What was refused for good may be let in
+// later, when certificates or accounts have changed.
 func (l *link) note(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	was := l.last != nil && final(l.last)
+	switch is := err != nil && final(err); {
+	case is && !was:
+		close(l.denied)
+	case was && !is:
+		l.denied = make(chan struct{})
+	}
 	l.last = err
 }
 
-func (l *link) reason() error {
+// state returns why the newest attempt failed, and what is closed while that is for good.
+func (l *link) state() (last error, denied <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.last
+	return l.last, l.denied
+}
+
+func (l *link) reason() error {
+	err, _ := l.state()
+	return err
 }
 
 // await returns when the connection is up. Its error holds why the last attempt failed.
 func (l *link) await(ctx context.Context) error {
 	wait, cancel := context.WithCancel(ctx)
 	defer cancel()
+	_, denied := l.state()
 	go func() {
 		select {
-		case <-l.denied:
+		case <-denied:
 			cancel()
 		case <-wait.Done():
 		}

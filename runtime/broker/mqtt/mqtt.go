@@ -155,7 +155,9 @@ func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 func (b *Broker) explain(doing string, err error) error {
 	help := ""
 	var refused *autopaho.ConnackError
-	if errors.As(err, &refused) {
+	if why := tlsconf.Explain(err); why != "" {
+		help = "; " + why
+	} else if errors.As(err, &refused) {
 		switch refused.ReasonCode {
 		case 0x86, 0x87:
 			help = "; check the user name and the password, and what the certificate allows"

@@ -14,6 +14,8 @@ package nats
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -175,18 +177,39 @@ func (b *Broker) dial() (*nats.Conn, error) {
 		}),
 	}
 	if b.tls != nil {
-		c, err := b.tls.Client(b.urls[0].Hostname())
+		c, err := b.tls.Client("") // each server's own name is filled in
 		if err != nil {
 			return nil, err
 		}
-		opts = append(opts, nats.Secure(c))
+		c.GetClientCertificate = b.certificate
+		opts = append(opts, nats.Secure(c), nats.ClientTLSConfig(nil, b.roots))
 	}
 	return nats.Connect(strings.Join(servers, ","), append(opts, b.extra...)...)
+}
+
+// certificate and roots are asked at every connect, since files may have changed.
+func (b *Broker) certificate(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	c, err := b.tls.Client("")
+	if err != nil {
+		return nil, err
+	}
+	return c.GetClientCertificate(asked)
+}
+
+func (b *Broker) roots() (*x509.CertPool, error) {
+	c, err := b.tls.Client("")
+	if err != nil {
+		return nil, err
+	}
+	return c.RootCAs, nil
 }
 
 // explain says which server an error is about, and what would help.
 func (b *Broker) explain(doing string, err error) error {
 	help := ""
+	if why := tlsconf.Explain(err); why != "" {
+		help = "; " + why
+	}
 	switch {
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
 		help = "; check the credentials given by nats.WithOptions"
