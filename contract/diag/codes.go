@@ -58,7 +58,7 @@ var Codes = map[string]string{
 	// OpenAPI.
 	"ambiguous-path":          "Two paths differ only in the names of their variables, so that a server cannot tell them apart.",
 	"bad-media-type":          "This is no media type by RFC 9110.",
-	"bad-path":                "A path does not begin with a slash, or its braces do not match.",
+	"bad-path":                "A path does not begin with a slash, holds a query, or its braces do not match.",
 	"bad-status":              "This is no status of a response: three digits, a class such as 4XX, or default.",
 	"bad-style":               "The style does not exist for parameters of this place.",
 	"collection-format":       "A list of Swagger 2 is written in a way that OpenAPI 3 has no word for. It is divided by commas.",
@@ -69,6 +69,7 @@ var Codes = map[string]string{
 	"not-generated":           "The document describes something for which no code is generated. Everything around it is.",
 	"optional-path-parameter": "A parameter of a path is always required, whatever the document says.",
 	"several-media-types":     "A parameter has several media types; the first is used.",
+	"unquoted-text":           "Text is written without quotes, so that YAML takes it for a number or a boolean. It is taken as text.",
 	"unknown-place":           "A parameter is in a place that does not exist: path, query, header and cookie do.",
 
 	// AsyncAPI.
@@ -89,13 +90,14 @@ var Codes = map[string]string{
 	"unknown-server":            "A channel is on a server that is not declared.",
 
 	// JSON Schema.
-	"bad-default":                   "The default is of another type than its schema. It is not used.",
+	"bad-default":                   "The default is no value that its schema allows. It is not used.",
 	"bad-keyword":                   "The value of a keyword makes no sense. It is not checked.",
 	"conflicting-types":             "Schemas that must all hold allow no common type. The value is kept as raw JSON.",
 	"conflicting-values":            "Schemas that must all hold allow no common value. The value is kept as raw JSON.",
 	"discriminator-mapping":         "A discriminator and its alternatives do not fit one another.",
 	"discriminator-without-mapping": "A discriminator has nothing to choose from.",
 	"duplicate-value":               "An enum lists a value twice.",
+	"empty-range":                   "The bounds of a number exclude one another, so that no value is allowed.",
 	"false-schema":                  "The schema is false, so that no value is allowed.",
 	"mixed-enum":                    "An enum lists values of several types. The value is kept as raw JSON.",
 	"not-checked":                   "Keywords are understood, but not checked by the generated code.",

@@ -202,13 +202,21 @@ func (r *reader) notGenerated(list *node.Node, kind string, s diag.Severity) {
 	}
 }
 
-// text returns a field that must be text; "" where it is absent.
-func (r *reader) text(n *node.Node, field string) string {
-	v := n.Get(field)
-	if v.Kind() == node.Number && field == "version" { // version: 1.0, without quotes
-		return v.Text()
+// text returns a field that must be text; "" where it is absent. A number or a boolean is
+// what becomes of text that somebody forgot to quote.
+func (r *reader) text(n *node.Node, field string) string { return r.asText(n.Get(field), field) }
+
+func (r *reader) asText(v *node.Node, what string) string {
+	switch v.Kind() {
+	case node.Null:
+		return ""
+	case node.Number, node.Bool:
+		if what != "version" { // version: 1.0 is written everywhere
+			r.diags.Warnf("unquoted-text", v.Span(), "%s is %s; it is taken as text", what, v.Kind()).Help = "write it in quotes"
+		}
+		return v.Written()
 	}
-	if v.Kind() == node.Null || !node.Expect(r.diags, v, field, node.String) {
+	if !node.Expect(r.diags, v, what, node.String) {
 		return ""
 	}
 	return v.Text()

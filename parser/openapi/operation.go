@@ -53,8 +53,8 @@ func (r *reader) tags(n *node.Node) []string {
 		return nil
 	}
 	for item := range list.Items() {
-		if node.Expect(r.diags, item, "a tag", node.String) {
-			tags = append(tags, item.Text())
+		if tag := r.asText(item, "a tag"); tag != "" {
+			tags = append(tags, tag)
 		}
 	}
 	return tags

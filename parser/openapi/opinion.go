@@ -84,7 +84,7 @@ func ask(ctx context.Context, file string, data []byte, read func(string) ([]byt
 // reading has settled: kin-openapi knows no anchors, and wants what everybody leaves out.
 var quibbles = regexp.MustCompile(`extra sibling fields|anchor|unsupported '?format|example|must be set to a non-empty|` +
 	`value of (description|title|version)|description|operation(s)? .* and .* have the same|unresolved ref|bad data in "#|found unresolved|expected fragment prefix|` +
-	`regular expression|operationId|conflicting paths|license|Info\.version|invalid info|invalid externalDocs`)
+	`regular expression|cannot unmarshal (bool|number) into|operationId|conflicting paths|license|Info\.version|invalid info|invalid externalDocs`)
 
 func report(root *node.Node, err error, diags *diag.List) {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")

@@ -123,6 +123,10 @@ func (r *reader) variables(path string, item *node.Node) []string {
 	if !strings.HasPrefix(path, "/") {
 		r.diags.Warnf("bad-path", item.KeySpan(), "the path %s does not begin with a slash", strconv.Quote(path))
 	}
+	if strings.ContainsAny(path, "?#") {
+		r.diags.Warnf("bad-path", item.KeySpan(), "the path %s holds a query or a fragment, which are no part of a path", strconv.Quote(path)).
+			Help = "declare what follows as parameters in: query"
+	}
 	var vars []string
 	rest := path
 	for {

@@ -136,9 +136,9 @@ func shared(lists []*node.Node) map[string]bool {
 func (r *Reader) enumValue(item *node.Node, types []string) (contract.EnumValue, node.Kind) {
 	kind, text := item.Kind(), item.JSON()
 	if len(types) == 1 && types[0] == "string" && (kind == node.Number || kind == node.Bool) {
-		r.diags.Warnf("value-type", item.Span(), "the value %s is %s where the type is string; it is taken as text", text, kind).
+		r.diags.Warnf("value-type", item.Span(), "the value %s is %s where the type is string; it is taken as text", item.Written(), kind).
 			Help = "write it in quotes"
-		kind, text = node.String, node.Quote(item.Text())
+		kind, text = node.String, node.Quote(item.Written())
 	}
 	if len(types) == 1 && (types[0] == "integer" || types[0] == "number") && kind == node.String {
 		if _, ok := parseDecimal(item.Text()); ok {

@@ -73,8 +73,11 @@ func (r *Reader) field(name string, nodes []*node.Node, required bool) *contract
 	for _, p := range parts {
 		f.ReadOnly = f.ReadOnly || p.Get("readOnly").True()
 		f.WriteOnly = f.WriteOnly || p.Get("writeOnly").True()
+		if flag := p.Get("required"); flag.Kind() == node.Bool && !p.Has("in") {
+			r.skip("required as a boolean", flag, diag.Warning)
+		}
 		if d := p.Get("default"); d != nil && f.Default == nil {
-			f.Default = r.defaultOf(d, f)
+			f.Default = r.defaultOf(d, f, parts)
 		}
 	}
 	return f

@@ -112,7 +112,20 @@ func (r *Reader) bounds(v *view) contract.Rules {
 			r.skip("second multipleOf", n, diag.Warning)
 		}
 	}
+	r.emptyRange(v, &rules)
 	return rules
+}
+
+// emptyRange reports bounds that no number is within.
+func (r *Reader) emptyRange(v *view, rules *contract.Rules) {
+	low, ok := parseDecimal(rules.Min)
+	high, also := parseDecimal(rules.Max)
+	if !ok || !also {
+		return
+	}
+	if c := low.Cmp(high); c > 0 || c == 0 && (rules.ExclusiveMin || rules.ExclusiveMax) {
+		r.diags.Warnf("empty-range", v.node.Span(), "no value lies between %s and %s", rules.Min, rules.Max)
+	}
 }
 
 func (r *Reader) bound(p *node.Node, inclusive, exclusive string, limit *string, excl *bool, sign int) {
@@ -210,29 +223,6 @@ func (r *Reader) size(n *node.Node, what string) (int, bool) {
 
 func (r *Reader) badKeyword(n *node.Node, why string) {
 	r.diags.Warnf("bad-keyword", n.Span(), "%s; it is not checked", why)
-}
-
-// defaultOf returns a default as JSON, unless it can be no value of its field.
-func (r *Reader) defaultOf(d *node.Node, f *contract.Field) *string {
-	want := node.Absent
-	switch s := f.Schema.(type) {
-	case *contract.Scalar:
-		want = kindOf(s.Kind)
-	case *contract.Enum:
-		want = kindOf(s.Base)
-	case *contract.List:
-		want = node.List
-	case *contract.Object, *contract.Map:
-		want = node.Map
-	}
-	if want != node.Absent && d.Kind() != want && d.Kind() != node.Null {
-		r.diags.Warnf("bad-default", d.Span(), "the default is %s where %s is expected; it is not used", d.Kind(), want)
-		return nil
-	}
-	if d.Kind() == node.Null && !f.Nullable {
-		return nil // "no default", as some tools write it
-	}
-	return new(d.JSON())
 }
 
 // kindOf returns how a value of k looks in JSON.

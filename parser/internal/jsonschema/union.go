@@ -170,6 +170,9 @@ func isPlainText(v *view) bool {
 func (r *Reader) simplify(v *view, u *contract.Union) contract.Schema {
 	var kept []*contract.Variant
 	for _, x := range u.Variants {
+		if open, ok := x.Schema.(*contract.Any); ok && u.Tag == "" && open.Reason == "" {
+			return open // whatever the others say, anything is allowed
+		}
 		i := slices.IndexFunc(kept, func(k *contract.Variant) bool { return sameShape(k.Schema, x.Schema) })
 		switch {
 		case i < 0:

@@ -10,6 +10,7 @@ type more struct {
 	byKey  map[string]*Node // of maps with many keys
 	origin *Node            // of derived nodes: whose place this is
 	target *Node            // of derived references: what they lead to
+	raw    string           // of scalars whose text is not as it was written
 }
 
 // DeriveMap returns a Map in the place of at, whose own key is key. Its entries are kids,

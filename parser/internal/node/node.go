@@ -81,6 +81,15 @@ func (n *Node) Text() string {
 	return n.text
 }
 
+// Written returns a scalar as its author wrote it, where Text has JSON's spelling: "010" for
+// 8, "True" for true. Quotes and escapes are not part of it.
+func (n *Node) Written() string {
+	if n != nil && n.more != nil && n.more.raw != "" {
+		return n.more.raw
+	}
+	return n.Text()
+}
+
 // Str returns the text of a String; ok is false for all other kinds.
 func (n *Node) Str() (text string, ok bool) {
 	if n.Kind() != String {

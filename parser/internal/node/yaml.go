@@ -32,6 +32,7 @@ func readYAML(doc *document, src []byte, diags *diag.List) (root *Node, err *syn
 			root, err = nil, &syntaxError{code: "syntax", at: extent{1, 1, 1, 1}, msg: "this cannot be read as YAML"}
 		}
 	}()
+	src = anyVersion(src)
 	r := &yamlReader{src: src, doc: doc, diags: diags, lines: lineStarts(src)}
 	var y yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(src))
@@ -54,6 +55,16 @@ func readYAML(doc *document, src []byte, diags *diag.List) (root *Node, err *syn
 		return nil, r.explain(e)
 	}
 	return root, nil
+}
+
+// anyVersion says YAML 1.1 where a document says 1.2 of itself, at the same length: yaml.v3
+// refuses the word, but reads what it stands for.
+func anyVersion(src []byte) []byte {
+	if bytes.HasPrefix(src, []byte("%YAML 1.2")) {
+		src = bytes.Clone(src)
+		src[8] = '1'
+	}
+	return src
 }
 
 func lineStarts(src []byte) []int {
@@ -100,7 +111,9 @@ func (r *yamlReader) node(y *yaml.Node, depth int, copying bool) (*Node, *syntax
 		n.kind = Map
 		return n, r.entries(n, y, depth, copying)
 	}
-	n.kind, n.text = scalar(y)
+	if n.kind, n.text = scalar(y); n.text != y.Value {
+		n.more = &more{raw: y.Value}
+	}
 	return n, nil
 }
 
