@@ -10,14 +10,11 @@ import (
 	"github.com/concordat-dev/concordat/runtime/broker"
 )
 
-const (
-	// ackWait is how long the server waits before it gives a message to another member.
-	ackWait = time.Minute
-	// A handler that takes longer says so this often.
-	heartbeat = ackWait / 4
-	// retryAfter is the server's pause before a message that failed comes again.
-	retryAfter = time.Second
-)
+// DefaultAckWait is what WithAckWait changes.
+const DefaultAckWait = time.Minute
+
+// retryAfter is the server's pause before a message that failed comes again.
+const retryAfter = time.Second
 
 // Subscribe hands messages to handle, each acknowledged when it was handled. Members of a
 // group share a durable consumer, which keeps its place while they are away and begins
@@ -74,16 +71,16 @@ func (b *Broker) open(ctx context.Context, s broker.Subscription) (jetstream.Mes
 	if err != nil {
 		return nil, b.explain("find a stream for "+s.Address+" on", err)
 	}
-	consumer, err := js.CreateOrUpdateConsumer(ctx, stream, consumerOf(s, subject))
+	consumer, err := js.CreateOrUpdateConsumer(ctx, stream, b.consumerOf(s, subject))
 	if err != nil {
 		return nil, b.explain("subscribe to "+s.Address+" on", err)
 	}
-	// What is pulled and waits must be handled within ackWait, so little is.
+	// What is pulled and waits must be handled within AckWait, so little is.
 	return consumer.Messages(jetstream.PullMaxMessages(max(8, 2*s.Concurrency)))
 }
 
-func consumerOf(s broker.Subscription, subject string) jetstream.ConsumerConfig {
-	c := jetstream.ConsumerConfig{FilterSubject: subject, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait}
+func (b *Broker) consumerOf(s broker.Subscription, subject string) jetstream.ConsumerConfig {
+	c := jetstream.ConsumerConfig{FilterSubject: subject, AckPolicy: jetstream.AckExplicitPolicy, AckWait: b.ackWait}
 	if group := groupOf(s); group != "" {
 		c.Durable = consumerName(group, subject)
 		c.DeliverPolicy = jetstream.DeliverAllPolicy
@@ -137,7 +134,7 @@ func (b *Broker) deliver(ctx context.Context, in jetstream.Msg, m *broker.Messag
 func (b *Broker) keepAlive(in jetstream.Msg) (stop func()) {
 	done := make(chan struct{})
 	go func() {
-		t := time.NewTicker(heartbeat)
+		t := time.NewTicker(b.ackWait / 4)
 		defer t.Stop()
 		for {
 			select {

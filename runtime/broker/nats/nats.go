@@ -43,6 +43,7 @@ type Broker struct {
 	declare bool
 	extra   []nats.Option
 	unknown broker.Unknown
+	ackWait time.Duration
 
 	mu     sync.Mutex
 	conn   *nats.Conn
@@ -77,6 +78,11 @@ func WithStream(c jetstream.StreamConfig) Option {
 // stream takes is then an error.
 func WithoutDeclare() Option { return func(b *Broker) { b.declare = false } }
 
+// WithAckWait sets how long the server waits for word of a message before it hands it over
+// again, DefaultAckWait unless said: so long may a message be lost to a member that died,
+// or with a server whose last seconds were. Handlers may take longer, since that is told.
+func WithAckWait(d time.Duration) Option { return func(b *Broker) { b.ackWait = d } }
+
 // WithOptions passes options of nats.go on: credentials, tokens, inbox prefixes.
 func WithOptions(o ...nats.Option) Option {
 	return func(b *Broker) { b.extra = append(b.extra, o...) }
@@ -86,9 +92,12 @@ func WithOptions(o ...nats.Option) Option {
 // nats://host:port or tls://host:port. It does no I/O. nats:// needs WithTLS, or
 // WithPlaintext written out.
 func New(target string, opts ...Option) (*Broker, error) {
-	b := &Broker{declare: true, name: "concordat", log: slog.Default(), ending: make(chan struct{})}
+	b := &Broker{declare: true, name: "concordat", ackWait: DefaultAckWait, log: slog.Default(), ending: make(chan struct{})}
 	for _, o := range opts {
 		o(b)
+	}
+	if b.ackWait <= 0 {
+		return nil, fmt.Errorf("nats: WithAckWait(%v): the server must wait for some time", b.ackWait)
 	}
 	for t := range strings.SplitSeq(target, ",") {
 		u, err := url.Parse(strings.TrimSpace(t))
@@ -207,10 +216,12 @@ func (b *Broker) roots() (*x509.CertPool, error) {
 // explain says which server an error is about, and what would help.
 func (b *Broker) explain(doing string, err error) error {
 	help := ""
-	if why := tlsconf.Explain(err); why != "" {
-		help = "; " + why
-	}
+	why := tlsconf.Explain(err)
 	switch {
+	case why != "":
+		help = "; " + why
+	case errors.Is(err, nats.ErrTLS): // the server's reason got lost
+		help = "; it may want a client certificate (tlsconf.Mutual); does it trust the authority that issued our certificate?"
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired):
 		help = "; check the credentials given by nats.WithOptions"
 	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout):

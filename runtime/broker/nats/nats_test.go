@@ -62,6 +62,9 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s: got %v", target, err)
 		}
 	}
+	if _, err := nats.New("tls://localhost:4222", nats.WithAckWait(0)); err == nil {
+		t.Error("no time to acknowledge was taken")
+	}
 	if _, err := nats.New("tls://localhost:4222"); err != nil {
 		t.Error(err)
 	}
@@ -148,7 +151,7 @@ func TestReconnect(t *testing.T) {
 			return nil
 		})
 	}()
-	publish(t, b, "before")
+	publish(t, b, "", "before")
 	want(t, got, "before")
 	port := first.Port()
 	if err := first.Close(); err != nil {
@@ -158,7 +161,7 @@ func TestReconnect(t *testing.T) {
 	if second.URL() != first.URL() {
 		t.Fatalf("came back at %s", second.URL())
 	}
-	publish(t, b, "after")
+	publish(t, b, "", "after")
 	want(t, got, "after")
 	cancel()
 	if err := <-done; err != nil {
@@ -167,11 +170,11 @@ func TestReconnect(t *testing.T) {
 }
 
 // publish tries until the broker confirms: a confirmation that never came says nothing.
-func publish(t *testing.T, b *nats.Broker, body string) {
+func publish(t *testing.T, b *nats.Broker, key, body string) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		err := b.Publish(ctx, &broker.Message{Address: "back/1", ID: body, Body: []byte(body)})
+		err := b.Publish(ctx, &broker.Message{Address: "back/1", Key: key, ID: body, Body: []byte(body)})
 		cancel()
 		if err == nil {
 			return
