@@ -7,8 +7,10 @@ import (
 	"sync/atomic"
 )
 
-// maxPooled is the largest buffer that is kept, so that one large body does not stay.
-const maxPooled = 1 << 16
+// maxPooled is the largest buffer that is kept: a list of a hundred objects has some
+// 90 KB, and growing to that anew costs more than encoding it. What is idle, the pool
+// gives back by itself.
+const maxPooled = 1 << 20
 
 var buffers = sync.Pool{New: func() any { return &buffer{b: make([]byte, 0, 1024)} }}
 
