@@ -72,7 +72,7 @@ func (c *Client) Stream(ctx context.Context, x Exchange, line func([]byte) error
 		x.Time = 5 * time.Minute
 	}
 	return c.each(ctx, x, func(ctx context.Context, r *http.Request) (bool, error) {
-		late := errors.New("no answer after " + Timeout.String())
+		late := fmt.Errorf("%s %s: no answer after %v", r.Method, r.URL.Redacted(), Timeout)
 		opening, give := context.WithCancelCause(ctx)
 		defer give(nil)
 		timer := time.AfterFunc(Timeout, func() { give(late) })
@@ -80,7 +80,7 @@ func (c *Client) Stream(ctx context.Context, x Exchange, line func([]byte) error
 		resp, err := c.http.Do(r.WithContext(opening))
 		if err != nil {
 			if context.Cause(opening) == late {
-				err = fmt.Errorf("%s %s: %w", r.Method, r.URL.Redacted(), late)
+				return false, late
 			}
 			return false, err
 		}
