@@ -130,7 +130,14 @@ type Body struct {
 	Required bool
 	Nullable bool        // the body may be the JSON text null
 	Encoding []*Encoding // of a form's fields
-	Span     Span
+
+	// Item is the schema of one item where the body is a sequence of them: server-sent
+	// events, JSON lines and their like; nil where it is none. Schema stays what the
+	// contract says of the whole. Events is set where Item describes whole server-sent
+	// events, with their fields data, event, id and retry, and not their data alone.
+	Item   Schema
+	Events bool
+	Span   Span
 }
 
 // An Encoding says how one field of a form or multipart body travels.

@@ -293,6 +293,10 @@ func (d *dumper) body(b *Body) {
 	d.line("body", b.Media, kind, when(b.Required, "required"), when(b.Nullable, "nullable"), d.at(b.Span))
 	d.in(func() {
 		d.inside(b.Schema)
+		if b.Item != nil {
+			d.line("item", head(b.Item), when(b.Events, "events"))
+			d.in(func() { d.inside(b.Item) })
+		}
 		for _, e := range b.Encoding {
 			d.line("encoding", name(e.Field), e.Media, assigned("style", e.Style), when(e.Explode, "explode"))
 			d.in(func() {

@@ -119,6 +119,11 @@ func enumHead(e *Enum) string {
 // and maps of them.
 func (d *dumper) inside(s Schema) {
 	switch s := s.(type) {
+	case *Scalar:
+		if s.Content != nil {
+			d.line("content", head(s.Content))
+			d.in(func() { d.inside(s.Content) })
+		}
 	case *List:
 		for _, p := range s.Prefix {
 			d.inside(p)

@@ -21,6 +21,10 @@ type Scalar struct {
 	Format string  // as written, kept where Kind cannot carry it: "email", "hostname"
 	Const  *string // the one value allowed, as JSON
 	Rules  Rules
+
+	// Content is the schema of the JSON that the text holds (contentSchema); nil where the
+	// contract says nothing of it.
+	Content Schema
 }
 
 // ScalarKind is what a Scalar holds.

@@ -49,6 +49,7 @@ func (r *reader) content(list *node.Node, required bool) []*contract.Body {
 		r.known(n, "mediaType")
 		b := &contract.Body{Media: media, Required: required, Span: at}
 		b.Schema, b.Nullable = r.bodySchema(media, n)
+		r.items(b, n)
 		b.Encoding = r.encoding(n.Get("encoding"))
 		bodies = append(bodies, b)
 	}
@@ -76,13 +77,13 @@ func isJSON(media string) bool {
 // bodySchema reads the schema of a media type. Without one, or with an empty one, all but
 // JSON is opaque bytes.
 func (r *reader) bodySchema(media string, n *node.Node) (s contract.Schema, nullable bool) {
-	for _, field := range [...]string{"itemSchema", "prefixEncoding", "itemEncoding"} {
+	for _, field := range [...]string{"prefixEncoding", "itemEncoding"} {
 		if v := n.Get(field); v != nil {
 			r.diags.Warnf("not-generated", v.KeySpan(), "no code is generated for %s", field)
 		}
 	}
 	schema := n.Get("schema")
-	if (schema == nil || schema.True() || schema.Len() == 0 && schema.Kind() == node.Map) && !isJSON(media) {
+	if (schema == nil || schema.True() || schema.Len() == 0 && schema.Kind() == node.Map) && (!isJSON(media) || n.Has("itemSchema")) {
 		return nil, false
 	}
 	return r.schemas.Schema(schema), r.schemas.Nullable(schema)

@@ -24,13 +24,30 @@ import (
 	"github.com/concordat-dev/concordat/parser/internal/swagger"
 )
 
-// Parse reads the document in file, and what it refers to, through read. What cannot be
-// expressed is in the findings, each with its place. The contract is nil only where
-// nothing could be understood: the file is not there, no YAML or JSON, or no OpenAPI.
-// When ctx ends, so does the second opinion; the document itself is read in any case.
+// Options say how a document is read.
+type Options struct {
+	Read   func(name string) ([]byte, error) // gets files by slash paths
+	Remote func(url string) ([]byte, error)  // gets what lies on other hosts; nil: nothing does
+
+	// Overlays are files with OpenAPI Overlays, applied to the document in order.
+	Overlays []string
+}
+
+// Parse is ParseWith for a document without overlays that stays on this host.
 func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) (*contract.Contract, diag.List) {
+	return ParseWith(ctx, file, Options{Read: read})
+}
+
+// ParseWith reads the document in file, and what it refers to. What cannot be expressed is
+// in the findings, each with its place. The contract is nil only where nothing could be
+// understood: the file is not there, no YAML or JSON, or no OpenAPI. When ctx ends, so does
+// the second opinion; the document itself is read in any case.
+func ParseWith(ctx context.Context, file string, o Options) (*contract.Contract, diag.List) {
 	var diags diag.List
-	loader := node.NewLoader(read, &diags)
+	loader := node.NewLoader(o.Read, &diags)
+	if o.Remote != nil {
+		loader.AllowRemote(o.Remote)
+	}
 	root := loader.Load(file)
 	if root == nil {
 		return nil, diags
@@ -57,8 +74,8 @@ func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) 
 		told:     map[*node.Node]bool{},
 	}
 	r.document()
-	if !old && !diags.HasErrors() {
-		secondOpinion(ctx, root, read, &diags)
+	if !old && loader.Plain() && !diags.HasErrors() {
+		secondOpinion(ctx, root, o.Read, &diags)
 	}
 	return r.contract, diags
 }
@@ -105,6 +122,7 @@ type reader struct {
 	params   map[*node.Node]*contract.Param
 	messages map[*node.Node]*contract.Message
 	names    map[string]*node.Node // of operations, with the operation that has it
+	streams  []*contract.Body      // whose items were read
 	told     map[*node.Node]bool   // nodes whose unknown fields were reported
 }
 
@@ -122,6 +140,7 @@ func (r *reader) document() {
 	r.unused(components)
 	r.notGenerated(r.root.Get("webhooks"), "webhook", diag.Warning)
 	c.Types = r.schemas.Finish()
+	r.settleStreams()
 }
 
 // info reads title, version and description, and names the contract after its file, or

@@ -32,6 +32,9 @@ func (r *reader) operation(p *place, method string, n *node.Node) {
 		op.In = r.requestBody(body)
 	}
 	r.responses(op, n)
+	if streaming(op) {
+		op.Kind = contract.ServerStream
+	}
 	op.Security = r.security
 	if s := n.Get("security"); s != nil {
 		op.Security = r.requirements(s)

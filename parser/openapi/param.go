@@ -100,8 +100,7 @@ func (r *reader) param(n *node.Node) *contract.Param {
 	styles := stylesOf[in]
 	switch {
 	case in == "querystring":
-		r.diags.Warnf("not-generated", n.Span(), "no code is generated for the parameter %s, which is the whole query", strconv.Quote(name))
-		return nil
+		return r.querystring(name, n)
 	case in == "":
 		r.diags.Errorf("missing-field", n.Span(), "the parameter %s does not say where it is", strconv.Quote(name)).
 			Help = "add in: path, query, header or cookie"
@@ -122,6 +121,21 @@ func (r *reader) param(n *node.Node) *contract.Param {
 	}
 	r.style(p, n, styles)
 	p.Field, p.Media = r.value(name, n, required || in == "path")
+	r.params[n] = p
+	return p
+}
+
+// querystring reads a parameter that is the whole query (OpenAPI 3.2). As a form it is the
+// same as an object in style form, exploded; as anything else there is no code for it.
+func (r *reader) querystring(name string, n *node.Node) *contract.Param {
+	media := n.Get("content").At(0)
+	if media == nil || media.Key() != "application/x-www-form-urlencoded" || media.Get("schema") == nil {
+		r.diags.Warnf("not-generated", n.Span(), "no code is generated for the parameter %s, which is the whole query, but no form", strconv.Quote(name)).
+			Help = "describe it as application/x-www-form-urlencoded"
+		return nil
+	}
+	p := &contract.Param{In: "query", Style: "form", Explode: true}
+	p.Field, _ = r.value(name, n, r.flag(n, "required", false))
 	r.params[n] = p
 	return p
 }

@@ -67,7 +67,7 @@ func (r *Reader) field(name string, nodes []*node.Node, required bool) *contract
 		}
 	}
 	parts := nodes
-	if len(nodes) > 1 || last.Has("$ref") || last.Has("allOf") {
+	if _, ref := last.Ref(); len(nodes) > 1 || ref != nil || last.Has("allOf") {
 		parts = append(parts[:len(parts):len(parts)], r.viewOf(nodes...).parts...)
 	}
 	for _, p := range parts {

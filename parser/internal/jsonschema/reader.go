@@ -130,6 +130,7 @@ func (r *Reader) inline(n *node.Node) contract.Schema {
 // reference returns the Ref that a node with a $ref stands for.
 func (r *Reader) reference(holder *node.Node) contract.Schema {
 	r.warnBesideRef(holder)
+	r.noteDynamic(holder)
 	target := r.loader.Target(holder)
 	switch {
 	case target == nil:

@@ -51,6 +51,11 @@ func (r *Reader) text(v *view, typ string) contract.Schema {
 			s.Kind = contract.Binary
 		}
 	}
+	if content := v.first("contentSchema"); content != nil && v.has("contentMediaType") {
+		if media, _ := v.first("contentMediaType").Str(); strings.Contains(media, "json") {
+			s.Content = r.Schema(content)
+		}
+	}
 	for _, n := range v.every("pattern") {
 		if !node.Expect(r.diags, n, "pattern", node.String) {
 			continue

@@ -20,7 +20,7 @@ type skipped struct {
 
 // unchecked are the keywords that the model cannot hold.
 var unchecked = []string{"not", "if", "then", "else", "dependentSchemas", "dependentRequired", "dependencies",
-	"contains", "unevaluatedItems", "contentSchema", "$dynamicRef", "$recursiveRef"}
+	"contains", "unevaluatedItems", "contentSchema", "$recursiveRef"}
 
 func (r *Reader) noteSkipped(v *view) {
 	for _, p := range v.parts {
@@ -29,6 +29,13 @@ func (r *Reader) noteSkipped(v *view) {
 				r.skip(keyword, n, diag.Warning)
 			}
 		}
+	}
+}
+
+// noteDynamic notes a $dynamicRef that may lead to another anchor than it does for us.
+func (r *Reader) noteDynamic(n *node.Node) {
+	if n.DynamicallyMany() {
+		r.skip("the choice of a $dynamicRef between several anchors", n.Get("$dynamicRef"), diag.Warning)
 	}
 }
 

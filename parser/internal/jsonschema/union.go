@@ -99,7 +99,7 @@ func bare(v *view) bool {
 	for _, p := range v.parts {
 		for key, n := range p.Entries() {
 			switch {
-			case neutral(key), key == "oneOf", key == "anyOf", key == "discriminator", key == "allOf", key == "$ref":
+			case neutral(key), key == "oneOf", key == "anyOf", key == "discriminator", key == "allOf", key == "$ref", key == "$dynamicRef":
 			case key == "type" && n.Text() == "object":
 			default:
 				return false

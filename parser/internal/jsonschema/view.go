@@ -63,6 +63,7 @@ func (r *Reader) add(v *view, n *node.Node, depth int) {
 		if r.warnBesideRef(n) {
 			v.parts = v.parts[:len(v.parts)-1]
 		}
+		r.noteDynamic(n)
 		if target := r.loader.Target(n); target != nil {
 			r.add(v, target, depth+1)
 		}
@@ -94,7 +95,7 @@ func (r *Reader) warnBesideRef(n *node.Node) bool {
 		return r.dialect != Draft2020
 	}
 	for key, kid := range n.Entries() {
-		if neutral(key) || key == "$ref" || key == "type" {
+		if neutral(key) || key == "$ref" || key == "$dynamicRef" || key == "type" {
 			continue
 		}
 		r.skip("keyword beside $ref", kid, diag.Warning)
@@ -248,7 +249,7 @@ func (r *Reader) sole(n *node.Node) *node.Node {
 // addition.
 func (r *Reader) addsNothing(n, member *node.Node) bool {
 	for key, kid := range n.Entries() {
-		if neutral(key) || key == "$ref" || key == "allOf" {
+		if neutral(key) || key == "$ref" || key == "$dynamicRef" || key == "allOf" {
 			continue
 		}
 		if key != "type" || member == n && r.dialect != Draft2020 {

@@ -31,12 +31,24 @@ type Loader struct {
 	files map[string]*Node // nil for files that cannot be read
 	total int
 	told  map[*Node]bool // references whose fault has been reported
+
+	fetch func(url string) ([]byte, error) // nil: other hosts are not asked
 }
 
 // NewLoader returns a Loader that gets files from read, by slash-separated names, and
 // adds its findings to diags.
 func NewLoader(read func(name string) ([]byte, error), diags *diag.List) *Loader {
 	return &Loader{read: read, diags: diags, files: map[string]*Node{}, told: map[*Node]bool{}}
+}
+
+// AllowRemote lets l ask other hosts: fetch gets the document at an http or https URL, and
+// sees to limits of its own. Without it, references to other hosts are findings.
+func (l *Loader) AllowRemote(fetch func(url string) ([]byte, error)) { l.fetch = fetch }
+
+// mayFetch says whether a URL may be asked for. Other schemes than HTTP's never are: a
+// document from another host must not read files.
+func (l *Loader) mayFetch(address string) bool {
+	return l.fetch != nil && (strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://"))
 }
 
 // Load returns the root of a file; nil, after a diagnostic, where it cannot be read.
@@ -56,7 +68,10 @@ func (l *Loader) Files() []string {
 
 // load reads a file that is asked for at at.
 func (l *Loader) load(file string, at contract.Span) *Node {
-	key := path.Clean(file)
+	key := file
+	if !isRemote(file) {
+		key = path.Clean(file)
+	}
 	if root, known := l.files[key]; known {
 		return root
 	}
@@ -65,7 +80,11 @@ func (l *Loader) load(file string, at contract.Span) *Node {
 		l.diags.Errorf("too-large", at, "the contract is spread over more than %d files", maxFiles)
 		return nil
 	}
-	data, err := l.read(file)
+	read := l.read
+	if isRemote(file) && l.fetch != nil {
+		read = l.fetch
+	}
+	data, err := read(file)
 	if err != nil {
 		l.unreadable(file, at, err)
 		return nil

@@ -56,9 +56,9 @@ type extent struct{ line, col, endLine, endCol int32 }
 
 // A document is one file.
 type document struct {
-	name    string
-	size    int              // in bytes
-	anchors map[string]*Node // of $anchor and $id; nil until somebody asks
+	name  string
+	size  int         // in bytes
+	names *identities // nil until somebody asks
 }
 
 // manyKeys is how long a map may be before its keys are indexed.

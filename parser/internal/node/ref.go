@@ -10,9 +10,14 @@ import (
 // maxChain is how many references may lead to one another.
 const maxChain = 100
 
-// Ref returns the text of n's $ref and the node that holds it; nil where n has none.
+// Ref returns the text of n's $ref and the node that holds it; nil where n has none. A
+// $dynamicRef (JSON Schema 2020-12 section 8.2.3.2) is taken for a $ref: it leads where it
+// would if nothing overrode its anchor.
 func (n *Node) Ref() (string, *Node) {
 	ref := n.Get("$ref")
+	if ref == nil {
+		ref = n.Get("$dynamicRef")
+	}
 	text, ok := ref.Str()
 	if !ok {
 		return "", nil
@@ -63,30 +68,34 @@ func (l *Loader) Target(n *Node) *Node {
 }
 
 // Lookup returns what the text of a reference, seen from n, points at; nil, without a
-// diagnostic, where there is nothing.
+// diagnostic, where there is nothing. No file is read for it.
 func (l *Loader) Lookup(n *Node, text string) *Node {
-	if isRemote(text) {
-		return findAnchor(n, text)
+	if target := l.named(n, text); target != nil {
+		return target
 	}
 	file, fragment, _ := strings.Cut(text, "#")
 	root := n.Root()
 	if file != "" {
-		root = l.files[l.relative(n, file)]
+		name, ok := l.fileOf(n, file)
+		if !ok {
+			return nil
+		}
+		root = l.files[path.Clean(name)]
 	}
 	return findFragment(root, fragment)
 }
 
 func (l *Loader) find(n *Node, text string, ref *Node) (target *Node, code, why string) {
+	if target = l.named(n, text); target != nil {
+		return target, "", ""
+	}
 	file, fragment, _ := strings.Cut(text, "#")
 	root := n.Root()
 	if file != "" {
-		if target = findAnchor(n, text); target != nil {
-			return target, "", ""
-		}
-		if isRemote(file) {
+		name, ok := l.fileOf(n, file)
+		if !ok {
 			return nil, "remote-reference", "the reference points to another host: " + text
 		}
-		name := l.relative(n, file)
 		before := len(*l.diags)
 		if root = l.load(name, ref.Span()); root == nil {
 			if len(*l.diags) > before {
@@ -109,24 +118,13 @@ func isRemote(text string) bool {
 	return i > 1 && !strings.ContainsAny(text[:i], "/#?.")
 }
 
-// relative returns the name of a file that n refers to.
-func (l *Loader) relative(n *Node, file string) string {
-	if name, err := url.PathUnescape(file); err == nil {
-		file = name
-	}
-	if path.IsAbs(file) {
-		return path.Clean(file)
-	}
-	return path.Join(path.Dir(n.File()), file)
-}
-
 // findFragment resolves a JSON pointer (RFC 6901), percent encoded or not, or an anchor.
 func findFragment(root *Node, fragment string) *Node {
 	if fragment == "" || root == nil {
 		return root
 	}
 	if !strings.HasPrefix(fragment, "/") {
-		return findAnchor(root, "#"+fragment)
+		return root.Root().identities().anywhere[fragment]
 	}
 	if n := walk(root, fragment); n != nil {
 		return n
@@ -156,45 +154,4 @@ func walk(n *Node, pointer string) *Node {
 		}
 	}
 	return n
-}
-
-// findAnchor finds the schema of n's document that calls itself by a name: an $anchor or
-// $dynamicAnchor "#name" (JSON Schema 2020-12, section 8.2.2), or an $id that is spelled
-// just like the reference.
-func findAnchor(n *Node, name string) *Node {
-	root := n.Root()
-	if root == nil {
-		return nil
-	}
-	if root.doc.anchors == nil {
-		root.doc.anchors = map[string]*Node{}
-		root.collectAnchors()
-	}
-	if found := root.doc.anchors[name]; found != nil {
-		return found
-	}
-	base, fragment, _ := strings.Cut(name, "#")
-	if found := root.doc.anchors[base]; base != "" && found != nil && strings.HasPrefix(fragment, "/") {
-		return walk(found, fragment)
-	}
-	return nil
-}
-
-func (n *Node) collectAnchors() {
-	if n.kind == Map {
-		for _, keyword := range [...]string{"$anchor", "$dynamicAnchor"} {
-			if name, ok := n.Get(keyword).Str(); ok {
-				n.doc.anchors["#"+name] = n
-			}
-		}
-		for _, keyword := range [...]string{"$id", "id"} {
-			if name, ok := n.Get(keyword).Str(); ok && (keyword == "$id" || strings.HasPrefix(name, "#")) {
-				n.doc.anchors[name] = n
-				n.doc.anchors[strings.TrimSuffix(name, "#")] = n
-			}
-		}
-	}
-	for _, kid := range n.kids {
-		kid.collectAnchors()
-	}
 }
