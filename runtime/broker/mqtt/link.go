@@ -33,8 +33,11 @@ type link struct {
 	stop context.CancelFunc
 
 	mu     sync.Mutex
-	last   error         // of the newest attempt to connect
-	denied chan struct{} // closed while trying again is no use
+	last   error           // of the newest attempt to connect
+	denied chan struct{}   // closed while trying again is no use
+	ups    int             // how often it came up
+	known  context.Context // done when the server has forgotten what was unconfirmed
+	forget context.CancelFunc
 }
 
 const (
@@ -48,6 +51,7 @@ const (
 func (b *Broker) dial(s session) (*link, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &link{stop: cancel, denied: make(chan struct{})}
+	l.known, l.forget = context.WithCancel(ctx)
 	conn, err := autopaho.NewConnection(ctx, autopaho.ClientConfig{
 		ServerUrls:                    []*url.URL{b.url},
 		KeepAlive:                     uint16(keepAlive / time.Second),
@@ -58,8 +62,9 @@ func (b *Broker) dial(s session) (*link, error) {
 		ConnectUsername:               b.user,
 		ConnectPassword:               b.password,
 		AttemptConnection:             b.attempt,
-		OnConnectionUp: func(c *autopaho.ConnectionManager, _ *paho.Connack) {
+		OnConnectionUp: func(c *autopaho.ConnectionManager, ack *paho.Connack) {
 			l.note(nil)
+			l.up(ctx, ack.SessionPresent)
 			if s.onUp != nil {
 				go s.onUp(c)
 			}
@@ -82,7 +87,7 @@ func (b *Broker) dial(s session) (*link, error) {
 			return &paho.Disconnect{Properties: &paho.DisconnectProperties{SessionExpiryInterval: &s.keep}}
 		},
 		ClientConfig: paho.ClientConfig{
-			ClientID: s.id, EnableManualAcknowledgment: s.onMsg != nil, SendAcksInterval: ackEvery,
+			ClientID: s.id, PacketTimeout: time.Minute, EnableManualAcknowledgment: s.onMsg != nil, SendAcksInterval: ackEvery,
 			OnPublishReceived: receiver(s.onMsg),
 		},
 	})
@@ -162,6 +167,35 @@ func (l *link) note(err error) {
 		l.denied = make(chan struct{})
 	}
 	l.last = err
+}
+
+// up notes that a connection came about. Where the server knows nothing of the one before,
+// the client drops what was not confirmed without a word, so whoever waits is told.
+func (l *link) up(ctx context.Context, remembered bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ups++; l.ups == 1 || remembered {
+		return
+	}
+	l.forget()
+	l.known, l.forget = context.WithCancel(ctx)
+}
+
+// publish sends p once and waits until the server has confirmed it. lost says that it will
+// not, whether or not it has p.
+func (l *link) publish(ctx context.Context, p *paho.Publish) (lost bool, err error) {
+	l.mu.Lock()
+	known := l.known
+	l.mu.Unlock()
+	attempt, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(known, cancel)
+	defer stop()
+	resp, err := l.conn.Publish(attempt, p)
+	if err == nil && resp != nil && resp.ReasonCode >= 0x80 { // of quality 2, which the client lets pass
+		err = fmt.Errorf("the server refused the message with reason 0x%02x", resp.ReasonCode)
+	}
+	return err != nil && known.Err() != nil && ctx.Err() == nil, err
 }
 
 // state returns why the newest attempt failed, and what is closed while that is for good.

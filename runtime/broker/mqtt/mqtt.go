@@ -127,7 +127,8 @@ func (b *Broker) id(part string) string {
 	return "concordat-" + strings.ToLower(rand.Text())
 }
 
-// Publish returns when the server has confirmed m.
+// Publish returns when the server has confirmed m. A server that was lost, and has forgotten
+// us when it is back, gets m again: consumers tell duplicates by the ID.
 func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 	out, err := b.toPublish(m)
 	if err != nil {
@@ -138,8 +139,8 @@ func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 		return err
 	}
 	for {
-		_, err := l.conn.Publish(ctx, out)
-		if errors.Is(err, autopaho.ConnectionDownError) { // nothing was sent
+		lost, err := l.publish(ctx, out)
+		if lost || errors.Is(err, autopaho.ConnectionDownError) { // with the latter nothing was sent
 			if err = l.await(ctx); err == nil {
 				continue
 			}

@@ -2,12 +2,7 @@ package mqtt_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -56,41 +51,8 @@ func TestPromises(t *testing.T) {
 
 // The same promises, held by Mosquitto.
 func TestPromisesMosquitto(t *testing.T) {
-	path, err := exec.LookPath("mosquitto")
-	if err != nil {
-		path = "/usr/sbin/mosquitto"
-	}
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("mosquitto is not installed, and CI must have it")
-		}
-		t.Skip("needs mosquitto: apt-get install mosquitto")
-	}
-	addr := freePort(t)
-	conf := filepath.Join(t.TempDir(), "m.conf")
-	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\n", addr[strings.LastIndex(addr, ":")+1:])
-	if os.Geteuid() == 0 {
-		text += "user root\n"
-	}
-	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	server := exec.CommandContext(t.Context(), path, "-c", conf)
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	brokertest.Run(t, brokertest.Features{Redelivers: true}, func(t *testing.T) broker.Broker { return open(t, "mqtt://"+addr) })
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
+	m := mosquitto(t, "allow_anonymous true")
+	brokertest.Run(t, brokertest.Features{Redelivers: true}, func(t *testing.T) broker.Broker { return open(t, "mqtt://"+m.addr) })
 }
 
 func TestTargets(t *testing.T) {
