@@ -41,7 +41,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 		if repeatable {
 			a.share(ctx, now, c.retry.Max)
 		}
-		v, err := c.once(ctx, a, attempt, now)
+		o, v, err := c.once(ctx, a, attempt, now)
 		after := time.Duration(a.after.Load())
 		a.release()
 		if err == nil {
@@ -50,7 +50,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 		if !c.retry.Again(n, v, repeatable) {
 			return ended(spec, err, n, "")
 		}
-		if why := c.wait(ctx, n, after); why != "" {
+		if why := c.wait(ctx, n, v, o, after); why != "" {
 			return ended(spec, err, n, why)
 		}
 		c.stats.Of(spec, spec.Name).Retry()
@@ -99,7 +99,7 @@ func (c *Conn) pick(ctx context.Context, s *balance.Set, now time.Duration, not 
 }
 
 // once makes one attempt and tells the picker and the ejector how it went.
-func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Duration) (v retry.Verdict, err error) {
+func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Duration) (o balance.Outcome, v retry.Verdict, err error) {
 	at, group := a.at, c.ends.group
 	returned := false
 	defer func() {
@@ -113,17 +113,17 @@ func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Contex
 	took := at.dialed.without(start, now)
 	if err == nil && a.phase.CompareAndSwap(opening, open) {
 		group.Opened(now, &at.Host, took) // it stays busy
-		return retry.Final, nil
+		return balance.Good, retry.Final, nil
 	}
 	a.phase.Store(over)
-	outcome, v := c.judge(ctx, a, err)
-	if outcome == balance.Bad {
+	o, v = c.judge(ctx, a, err)
+	if o != balance.Good {
 		took = now - start
 	}
-	if group.Done(now, &at.Host, took, outcome) {
+	if group.Done(now, &at.Host, took, o) {
 		c.ejected(at, err)
 	}
-	return v, err
+	return o, v, err
 }
 
 func (c *Conn) ejected(at *endpoint, err error) {
@@ -163,7 +163,10 @@ func (c *Conn) judge(ctx context.Context, a *Attempt, err error) (balance.Outcom
 	if a.rejected.Load() {
 		return balance.Rejected, retry.Unsent
 	}
-	if v := a.verdict.Load(); v != 0 {
+	switch v := a.verdict.Load(); {
+	case v == uint32(retry.Unsent)+1:
+		return balance.Absent, retry.Unsent
+	case v != 0:
 		return balance.Bad, retry.Verdict(v - 1)
 	}
 	if again {
@@ -195,16 +198,16 @@ func blame(e *Error) (o balance.Outcome, again bool) {
 }
 
 // wait passes the time until attempt n+1, or says why there is none.
-func (c *Conn) wait(ctx context.Context, n int, after time.Duration) (why string) {
+func (c *Conn) wait(ctx context.Context, n int, v retry.Verdict, o balance.Outcome, after time.Duration) (why string) {
 	left := time.Duration(1<<63 - 1)
 	if end, ok := ctx.Deadline(); ok {
 		left = time.Until(end)
 	}
-	d, fits := c.retry.Wait(n, rand.Uint64(), after, left)
+	d, fits := c.retry.Wait(n, v, rand.Uint64(), after, left)
 	if !fits {
 		return "not repeated: the deadline leaves no time"
 	}
-	if !c.budget.Spend(c.now()) {
+	if !c.spend(o) {
 		return "not repeated: too many calls fail already, the retry budget is spent"
 	}
 	t := time.NewTimer(d)
@@ -215,6 +218,14 @@ func (c *Conn) wait(ctx context.Context, n int, after time.Duration) (why string
 	case <-t.C:
 		return ""
 	}
+}
+
+// spend pays for an attempt that follows one which ended with o.
+func (c *Conn) spend(o balance.Outcome) bool {
+	if o == balance.Rejected {
+		return c.budget.SpendRefused(c.now())
+	}
+	return c.budget.Spend(c.now())
 }
 
 // ended returns what the caller sees: the last failure, with the operation's name, and

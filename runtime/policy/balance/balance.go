@@ -77,7 +77,9 @@ type Outcome uint8
 const (
 	Good     Outcome = iota
 	Bad              // the endpoint failed, or did not answer in time
+	Absent           // no connection came about
 	Rejected         // it said that it has too much to do: no reason to eject it
+	Beaten           // a hedge was faster: it would have taken longer still
 	Void             // says nothing of the endpoint: the caller gave up
 )
 
@@ -184,9 +186,12 @@ func (g *Group) Done(now time.Duration, h *Host, took time.Duration, o Outcome) 
 	case Rejected:
 		h.Load.EndRejected(now, took)
 		return false
+	case Beaten:
+		h.Load.EndBeaten(now, took)
+		return false
 	case Good:
 		h.Load.EndAfter(now, took)
-	case Bad:
+	case Bad, Absent:
 		h.Load.EndFailed(now, took)
 	}
 	return g.judge(now, h, o)
@@ -211,7 +216,13 @@ func (g *Group) Ended(now time.Duration, h *Host, o Outcome) (ejected bool) {
 }
 
 func (g *Group) judge(now time.Duration, h *Host, o Outcome) (ejected bool) {
-	if !g.eject.Observe(&h.eject, now, o == Good) {
+	changed := false
+	if o == Absent {
+		changed = g.eject.Absent(&h.eject, now)
+	} else {
+		changed = g.eject.Observe(&h.eject, now, o == Good)
+	}
+	if !changed {
 		return false
 	}
 	g.mu.Lock()

@@ -14,6 +14,7 @@ const (
 	PerCall   = 200    // 0.2 attempts earned by each call
 	PerSecond = 1000   // one attempt earned by each second, so that few calls may be repeated, too
 	Most      = 20_000 // 20 attempts: what quiet times can save
+	Refused   = 2      // times that a retry costs after a refusal: others are as busy, most likely
 	Start     = Most   // enough for what a busy client sends to a dead endpoint before that is ejected
 )
 
@@ -39,14 +40,21 @@ func (b *Budget) Call() {
 }
 
 // Spend takes one attempt; false says that there is none left.
-func (b *Budget) Spend(now time.Duration) bool {
+func (b *Budget) Spend(now time.Duration) bool { return b.spend(now, 1000) }
+
+// SpendRefused is Spend for an attempt that follows a server's refusal to do more work.
+// Where all are overloaded each retry is likely to be refused, too, and it is their time
+// that it takes.
+func (b *Budget) SpendRefused(now time.Duration) bool { return b.spend(now, 1000*Refused) }
+
+func (b *Budget) spend(now time.Duration, price int64) bool {
 	b.accrue(now)
 	for {
 		have := b.purse.Load()
-		if have < 1000 {
+		if have < price {
 			return false
 		}
-		if b.purse.CompareAndSwap(have, have-1000) {
+		if b.purse.CompareAndSwap(have, have-price) {
 			return true
 		}
 	}

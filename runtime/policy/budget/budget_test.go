@@ -72,3 +72,14 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%d spent of %d", got.Load(), Start/1000)
 	}
 }
+
+func TestARetryAfterARefusalCostsMore(t *testing.T) {
+	b := New(0)
+	n := 0
+	for b.SpendRefused(0) {
+		n++
+	}
+	if want := Start / 1000 / Refused; n != want {
+		t.Errorf("%d retries after refusals, want %d", n, want)
+	}
+}

@@ -14,6 +14,7 @@ import (
 // A Config holds the thresholds.
 type Config struct {
 	Consecutive int           // failures in a row that eject
+	Absent      int           // for how many failures in a row one counts that found nobody there
 	Base        time.Duration // how long the first time; n times that the nth time
 	Max         time.Duration // never longer; and a host that lasts so long is forgiven
 	Share       float64       // of the hosts that may be out at the same time
@@ -29,7 +30,7 @@ type Config struct {
 
 // Default is what the runtime uses; package policy says why.
 var Default = Config{
-	Consecutive: 5, Base: 5 * time.Second, Max: 60 * time.Second, Share: 0.5,
+	Consecutive: 5, Absent: 5, Base: 5 * time.Second, Max: 60 * time.Second, Share: 0.5,
 	Trial: 10, Strikes: 2,
 	Rate: 0.5, Samples: 20, Every: time.Second, Keep: 0.8,
 }
@@ -100,8 +101,17 @@ func (g *Group) Observe(h *Host, now time.Duration, ok bool) (changed bool) {
 		}
 		return false
 	}
+	return g.failed(h, now, 1)
+}
+
+// Absent is Observe for an attempt that found nobody there: no connection came about.
+func (g *Group) Absent(h *Host, now time.Duration) (changed bool) {
+	return g.failed(h, now, g.config.Absent)
+}
+
+func (g *Group) failed(h *Host, now time.Duration, failures int) (changed bool) {
 	h.window.Add(1<<32 + 1)
-	n := int(h.failures.Add(1))
+	n := int(h.failures.Add(int32(failures)))
 	struck := h.trial.Load() > 0 && int(h.strikes.Add(1)) >= g.config.Strikes
 	if n < g.config.Consecutive && !struck {
 		return false

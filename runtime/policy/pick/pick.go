@@ -64,6 +64,10 @@ func (l *Load) EndRejected(now, took time.Duration) {
 	l.EndAfter(now, max(took, l.Latency(now)))
 }
 
+// EndBeaten is EndAfter for a call that had no answer when another one to another endpoint
+// had: what it would have taken is not known, but more than that.
+func (l *Load) EndBeaten(now, took time.Duration) { l.EndAfter(now, max(2*took, l.Latency(now))) }
+
 // observe may lose a sample to one that comes at the same moment, which does no harm.
 func (l *Load) observe(now time.Duration, took float64) {
 	took = max(took, 1) // 0 means that nothing was observed

@@ -48,11 +48,16 @@ func (p Policy) Backoff(n int, random uint64) time.Duration {
 	return time.Duration(hi)
 }
 
-// Wait returns how long to wait after attempt n: the backoff, or what the server asked
-// for by Retry-After if that is longer. false says that nothing would be left to try
-// with: the wait does not fit into what is left of the deadline.
-func (p Policy) Wait(n int, random uint64, after, left time.Duration) (time.Duration, bool) {
+// Wait returns how long to wait after attempt n, which ended with v: the backoff, or what
+// the server asked for by Retry-After if that is longer. What was never sent is sent
+// elsewhere at once, the first time: no server has done anything for it. false says that
+// nothing would be left to try with: the wait does not fit into what is left of the
+// deadline.
+func (p Policy) Wait(n int, v Verdict, random uint64, after, left time.Duration) (time.Duration, bool) {
 	d := max(p.Backoff(n, random), after)
+	if v == Unsent && n == 0 {
+		d = after
+	}
 	return d, d < left
 }
 

@@ -49,7 +49,7 @@ func TestWait(t *testing.T) {
 	}{
 		{0, s, 0, true}, {2 * s, 10 * s, 2 * s, true}, {2 * s, 2 * s, 2 * s, false}, {0, 0, 0, false},
 	} {
-		if got, ok := Default.Wait(0, 0, c.after, c.left); got != c.want || ok != c.ok {
+		if got, ok := Default.Wait(0, Transient, 0, c.after, c.left); got != c.want || ok != c.ok {
 			t.Errorf("%+v: %v, %v", c, got, ok)
 		}
 	}
