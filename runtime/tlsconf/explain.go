@@ -34,13 +34,15 @@ func Explain(err error) string {
 	return ""
 }
 
-// refusal says what the server's alert means. Servers differ in the alert by which they
-// ask for a certificate: RFC 8446, 6.2 has one for it, OpenSSL's users send another.
+// refusal says what the server's alert means. TLS 1.3 has one for a certificate that is
+// missing (RFC 8446, 6.2), but there are servers that send the one for a bad one.
 func refusal(alert string) string {
 	switch {
 	case strings.Contains(alert, "certificate required"):
 		return "it wants a client certificate; use tlsconf.Mutual"
-	case strings.Contains(alert, "bad certificate"), strings.Contains(alert, "unknown certificate authority"):
+	case strings.Contains(alert, "bad certificate"):
+		return alert + "; it may want a client certificate (tlsconf.Mutual); does it trust the authority that issued our certificate?"
+	case strings.Contains(alert, "unknown certificate authority"):
 		return alert + "; does it trust the authority that issued our certificate?"
 	case strings.Contains(alert, "protocol version"):
 		return alert + "; TLS 1.3 is the least we speak"
