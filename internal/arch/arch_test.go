@@ -56,8 +56,10 @@ var may = map[string][]string{
 	"runtime/stub/rpc":      {"runtime", "runtime/stub", "runtime/internal/..."},
 	"runtime/concordattest": {"runtime", "runtime/tlsconf/..."},
 
-	"examples/...": {"runtime", "runtime/...", "examples/..."},
+	"examples/...":       {"runtime", "runtime/...", "examples/..."},
 	"internal/...":       {},
+	"internal/sim":       {"runtime/policy/..."},
+	"internal/sim/...":   {"internal/sim"},
 	"internal/roundtrip": {"runtime", "runtime/codec/...", "runtime/stub", "runtime/broker/memory", "runtime/concordattest"},
 }
 
