@@ -43,7 +43,7 @@ func TestStreamsThatBreakOffEject(t *testing.T) {
 		err  error
 		want int
 	}{
-		"broken": {Errorf(Unavailable, "broke off"), 1}, "given up": {Errorf(Canceled, "enough"), 0},
+		"broken": {Errorf(Unavailable, "broke off"), 1}, "given up": {Errorf(Canceled, "enough"), 0}, "wanted for so long": {Errorf(DeadlineExceeded, "over"), 0},
 		"refused": {Errorf(InvalidArgument, "no"), 0}, "whole": {nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

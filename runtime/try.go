@@ -130,13 +130,13 @@ func (c *Conn) ejected(at *endpoint, err error) {
 	c.log.Warn("endpoint ejected after repeated failures", "target", c.String(), "endpoint", at.Host.Addr, "error", err)
 }
 
-// streamed tells the picker and the ejector how a stream ended. One that its caller gave up
-// says nothing of the endpoint; neither do the times of the others, which are theirs.
+// streamed tells the picker and the ejector how a stream ended. One that its caller gave
+// up, or wanted for so long only, says nothing of the endpoint; nor does how long it took.
 func (c *Conn) streamed(at *endpoint, err error) {
 	o := balance.Good
 	if err != nil {
 		switch e := ErrorOf(err); {
-		case e.Code == Canceled:
+		case e.Code == Canceled, e.Code == DeadlineExceeded:
 			o = balance.Void
 		default:
 			o, _ = blame(e)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
@@ -125,5 +127,68 @@ func TestNoCall(t *testing.T) {
 	}
 	if s := fmt.Sprint(concordat.TraceParent(t.Context())); s != "" {
 		t.Error(s)
+	}
+}
+
+// A locked buffer takes a log from several goroutines.
+type locked struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *locked) has(s string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.b.String(), s)
+}
+
+// Streams that begin well and break off later speak against their endpoint; those that
+// the client ends early do not.
+func TestBrokenStreamsEject(t *testing.T) {
+	s := concordat.NewServer(concordat.WithPlaintext(), quiet)
+	(&orders{watch: func(_ context.Context, in *number) iter.Seq2[*number, error] {
+		return func(yield func(*number, error) bool) {
+			if yield(in, nil) {
+				yield(nil, concordat.Errorf(concordat.Unavailable, "broke off"))
+			}
+		}
+	}}).register(s)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	<-s.Ready()
+	port := s.Addr()[strings.LastIndex(s.Addr(), ":"):]
+	for name, early := range map[string]bool{"broken": false, "left early": true} {
+		var log locked
+		conn, err := concordat.NewConn("static:127.0.0.1"+port+",localhost"+port, concordat.WithPlaintext(), concordat.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 40 {
+			for _, err := range rpc.ServerStream(ctx, conn, &watch, num(1)) {
+				if early {
+					break
+				}
+				if err != nil && codeOf(err) != concordat.Unavailable {
+					t.Fatal(err)
+				}
+			}
+		}
+		if log.has("endpoint ejected") == early {
+			t.Errorf("%s: logged %s", name, log.b.String())
+		}
+		conn.Close()
 	}
 }
