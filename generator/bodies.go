@@ -2,6 +2,7 @@ package generator
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/templates/golang"
@@ -32,7 +33,7 @@ func (s *service) bodies(op *operation, st *golang.Struct) {
 		}
 		name = names.name(name)
 		ref, flags := c.held.field(required, false)
-		st.Fields = append(st.Fields, &golang.Field{Name: name, Type: ref, Doc: fieldDoc(op.In.Doc), Comment: s.bodyComment(c, len(choices) > 1)})
+		st.Fields = append(st.Fields, &golang.Field{Name: name, Type: ref, Doc: fieldDoc(op.In.Doc), Comment: bodyComment(name, c, len(choices) > 1)})
 		for _, b := range c.bodies {
 			op.method.Op.Bodies = append(op.method.Op.Bodies, &golang.Body{
 				Media: b.Media, Field: c.held.line("", st.Name, name, flags), Form: form(b),
@@ -41,11 +42,16 @@ func (s *service) bodies(op *operation, st *golang.Struct) {
 	}
 }
 
-func (s *service) bodyComment(c *choice, several bool) string {
-	text := "body"
-	if c.class != jsonClass || several {
-		text += ", " + oneLine(c.bodies[0].Media)
+// bodyComment says what a field's name does not.
+func bodyComment(name string, c *choice, several bool) string {
+	var out []string
+	if !strings.HasPrefix(name, "Body") {
+		out = append(out, "body")
 	}
+	if c.class != jsonClass || several {
+		out = append(out, oneLine(c.bodies[0].Media))
+	}
+	text := strings.Join(out, ", ")
 	if several {
 		text += "; set one of them"
 	}

@@ -24,7 +24,9 @@ func (p *pass) enum(e *contract.Enum, name func() string, doc contract.Doc) *hel
 	case base == contract.Integer:
 		return p.enumType(e, name(), doc, "EnumInt", "int64", values)
 	case base == contract.Bool:
-		return &held{ref: golang.Ref{Name: "bool"}, kind: "Bool", base: "Bool", null: e.Nullable}
+		return &held{ref: golang.Ref{Name: "bool"}, kind: "Bool", base: "Bool", null: e.Nullable, rules: onlyValue(e, values)}
+	case base == contract.Number && len(values) == 1:
+		return &held{ref: golang.Ref{Name: "float64"}, kind: "Float64", base: "Float64", null: e.Nullable, rules: onlyValue(e, values)}
 	case base == contract.Number:
 		p.remark("enum-not-checked", p.at, "the values of an enum of numbers are not checked")
 		return &held{ref: golang.Ref{Name: "float64"}, kind: "Float64", base: "Float64", null: e.Nullable}
@@ -33,6 +35,14 @@ func (p *pass) enum(e *contract.Enum, name func() string, doc contract.Doc) *hel
 	h := raw()
 	h.null = e.Nullable
 	return h
+}
+
+// onlyValue is the rule of a closed enum with one value that needs no type of its own.
+func onlyValue(e *contract.Enum, values []contract.EnumValue) *golang.Rule {
+	if len(values) != 1 || e.Open {
+		return nil
+	}
+	return &golang.Rule{Const: values[0].JSON}
 }
 
 func (p *pass) enumType(e *contract.Enum, name string, doc contract.Doc, kind, goType string, values []contract.EnumValue) *held {

@@ -73,15 +73,26 @@ func (h *held) alone() *golang.Table {
 	if t.Use != "" && h.rules == nil || t.Std != "" && h.rules == nil {
 		return t
 	}
-	if t.Use != "" || t.Std != "" {
+	if t.Use != "" {
 		return t // rules of a named type stand in its own table
 	}
-	c := *t
+	c := *spelled(t)
 	c.Of = &h.ref
 	if c.Rules == nil {
 		c.Rules = h.rules
 	}
 	return &c
+}
+
+// spelled is a table of the codec written out, so that rules can be added to it.
+func spelled(t *golang.Table) *golang.Table {
+	switch text := (&golang.Table{Std: "StringTable"}); t.Std {
+	case "StringsTable":
+		return &golang.Table{Kind: "Slice", Elem: text}
+	case "StringMapTable":
+		return &golang.Table{Kind: "Map", MapOf: &golang.Ref{Name: "string"}, Elem: text}
+	}
+	return t
 }
 
 // line is h as one line of a table.

@@ -102,3 +102,24 @@ func TestResults(t *testing.T) {
 		"List(ctx context.Context, in *ListRequest) (*ListResponse, error)", "type ListResponse struct {\n Body []Pet",
 		"Status int // 200, 202", "OK *Pet", "Accepted []string", "HasStatus: true", "Fallback(ctx context.Context, in *FallbackRequest) (*Pet, error)", "Body io.ReadCloser", "{Status: 304, Failure: true}")
 }
+
+// Rules hold for lists inside of lists, too, whichever table the codec has for them.
+func TestRulesOfElements(t *testing.T) {
+	two := 2
+	words := &contract.List{Elem: str(), Rules: contract.Rules{MinLen: &two}}
+	texts := &contract.Map{Value: str(), Rules: contract.Rules{MaxLen: &two}}
+	only := &contract.Enum{Values: []contract.EnumValue{{JSON: "true"}}}
+	typ := &contract.Type{Name: "T", Schema: object(optional("words", list(words)), optional("texts", list(texts)), optional("only", only))}
+	src, _, _ := generate(t, document([]*contract.Type{typ}, get("get", "/", ref(typ))))
+	wants(t, src, "Rules: &codec.Rule{Has: codec.MinLen, MinLen: 2}, Elem: &codec.StringTable", "Rules: &codec.Rule{Has: codec.MaxLen, MaxLen: 2}, Elem: &codec.StringTable",
+		"Kind: codec.Bool, R: &codec.Rule{Has: codec.ConstOf, Const: \"true\"}")
+}
+
+func TestCommentsOfBodies(t *testing.T) {
+	op := get("post", "/", str())
+	op.In = jsonBody(object(required("a", str())))
+	src, _, _ := generate(t, document(nil, op))
+	if strings.Contains(src, "// body") {
+		t.Error("a field Body says so again")
+	}
+}

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,7 +22,7 @@ func checksFile(_ *golang.Package, u *golang.Unit) []block.Code {
 //	func TestTables_users(t *testing.T) {
 //		for _, err := range []error{
 //			codec.Check[Customer](&customerTable),
-//			param.Check[GetCustomerRequest](getCustomer.Params),
+//			stub.Check(&getCustomer),
 //		} {
 //			if err != nil {
 //				t.Error(err)
@@ -36,7 +37,7 @@ func Checks(u *golang.Unit) block.Code {
 			block.Block(loop, block.Block(block.Src("if err != nil"), block.Src("t.Error(err)")))))
 }
 
-// checks are the calls that check one table or one operation's parameters each.
+// checks are the calls that check one table or one operation each.
 func checks(u *golang.Unit) []block.Code {
 	var calls []block.Code
 	for _, t := range u.Tables {
@@ -45,11 +46,29 @@ func checks(u *golang.Unit) []block.Code {
 		}
 	}
 	for _, m := range printed(u) {
-		if len(m.Op.Params) > 0 {
+		switch {
+		case wire(u, m) == golang.REST:
+			calls = append(calls, block.Call(stub("Check"), block.Src("&"+m.Var)))
+		case len(m.Op.Params) > 0:
 			calls = append(calls, block.Call(block.Generic(block.Qual(paramPath, "Check"), ref("", m.In)), block.Src(m.Var+".Params")))
 		}
 	}
 	return calls
+}
+
+// wire is the family of the service that m belongs to.
+func wire(u *golang.Unit, m *golang.Method) golang.Wire {
+	for _, s := range u.Services {
+		if slices.Contains(s.Methods, m) {
+			return s.Wire
+		}
+	}
+	for _, p := range u.Parts {
+		if slices.Contains(p.Methods, m) {
+			return p.Service.Wire
+		}
+	}
+	return 0
 }
 
 // printed are the methods whose operations u's service file declares.

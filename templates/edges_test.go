@@ -159,8 +159,8 @@ func TestPartsOfAServiceStandInTheirUnit(t *testing.T) {
 			t.Errorf("%s is not only in the service's file", want)
 		}
 	}
-	if !strings.Contains(files["edges_more_concordat_test.go"], "onGet.Params") || strings.Contains(files["edges_concordat_test.go"], "onGet.Params") {
-		t.Error("the parameters of a part are not checked in its unit")
+	if !strings.Contains(files["edges_more_concordat_test.go"], "Check(&onGet)") || strings.Contains(files["edges_concordat_test.go"], "Check(&onGet)") {
+		t.Error("the operation of a part is not checked in its unit")
 	}
 }
 

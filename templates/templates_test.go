@@ -40,7 +40,7 @@ func shows() map[string][]block.Code {
 		"Fake":         one(Fake(p, s)),
 		"Faked":        one(Faked(p, s)),
 		"FakeMethod":   one(FakeMethod(p, s, getCustomer())),
-		"Checks":       one(Checks(&golang.Unit{Stem: "users", Tables: []*golang.Table{customerTable()}, Services: []*golang.Service{{Methods: []*golang.Method{getCustomer()}}}})),
+		"Checks":       one(Checks(&golang.Unit{Stem: "users", Tables: []*golang.Table{customerTable()}, Services: []*golang.Service{{Wire: golang.REST, Methods: []*golang.Method{getCustomer()}}}})),
 	}
 }
 

@@ -3,6 +3,7 @@ package roundtrip
 import (
 	"encoding/json"
 	"maps"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,19 +38,20 @@ func Judge(t *testing.T, types map[string]any, document map[string]any, at strin
 			if err != nil {
 				t.Skipf("the judge cannot read the schema: %v", err)
 			}
-			for range 5 {
-				judge(t, types[name], compiled)
+			r := source(name)
+			for range 8 {
+				judge(t, types[name], compiled, r)
 			}
 		})
 	}
 	t.Logf("%d of %d types were judged", judged, len(types))
 }
 
-func judge(t *testing.T, zero any, schema *jsonschema.Schema) {
+func judge(t *testing.T, zero any, schema *jsonschema.Schema, r *rand.Rand) {
 	t.Helper()
 	table := zero.(codec.Tabled).ConcordatTable()
 	v := reflect.New(reflect.TypeOf(zero).Elem())
-	d := &drawer{Rand: source(t.Name())}
+	d := &drawer{Rand: r}
 	d.value(v.Elem(), table.Kind, table, nil)
 	if d.err != nil {
 		t.Logf("no value: %v", d.err)
@@ -65,13 +67,13 @@ func judge(t *testing.T, zero any, schema *jsonschema.Schema) {
 		err = schema.Validate(plain)
 	}
 	if err != nil {
-		t.Errorf("%s is not what the schema says: %v", text, err)
+		t.Errorf("%.600s is not what the schema says: %v", text, err)
 	}
 	back := reflect.New(v.Type().Elem())
 	if err := json.Unmarshal(text, back.Interface()); err != nil {
-		t.Errorf("%s does not read back: %v", text, err)
+		t.Errorf("%.600s does not read back: %v", text, err)
 	} else if want, got := show(v.Interface()), show(back.Interface()); want != got {
-		t.Errorf("%s reads back as another value, %s", text, differ(want, got))
+		t.Errorf("%.600s reads back as another value, %s", text, differ(want, got))
 	}
 }
 

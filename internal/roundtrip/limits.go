@@ -117,6 +117,9 @@ func (d *drawer) real(l limits) float64 {
 		}
 		if l.multiple > 0 {
 			x = math.Round(x/l.multiple) * l.multiple
+			if l.multiple < 1 { // 0.01 is none that a float64 knows, 100 is
+				x = math.Round(x/l.multiple) / math.Round(1/l.multiple)
+			}
 		}
 		if (x > least || x == least && !l.minExcl) && (x < most || x == most && !l.maxExcl) {
 			return x

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
 	"github.com/concordat-dev/concordat/runtime/codec"
@@ -44,10 +45,10 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, 
 		return
 	}
 	if p.form == asStream {
-		h.stream(w, r, status, p, out)
+		h.stream(w, r, status, i, out)
 		return
 	}
-	if err := writeBody(w, status, p, out); err != nil {
+	if err := writeBody(w, status, reply.Media, p, out); err != nil {
 		h.fail(w, r, fmt.Errorf("the handler's result is not what the contract allows: %w", err))
 	}
 }
@@ -64,7 +65,7 @@ func statusOf(r *Reply) int {
 }
 
 // writeBody writes a body that is held. Nothing was written when it returns an error.
-func writeBody(w http.ResponseWriter, status int, p *part, base pointer) error {
+func writeBody(w http.ResponseWriter, status int, media string, p *part, base pointer) error {
 	if p.form == asMultipart {
 		return errors.New("multipart replies need a stream")
 	}
@@ -75,7 +76,7 @@ func writeBody(w http.ResponseWriter, status int, p *part, base pointer) error {
 		return err
 	}
 	header := w.Header()
-	header["Content-Type"] = p.header
+	header["Content-Type"] = p.sniffed(media, buf.b)
 	header["Content-Length"] = []string{strconv.Itoa(len(buf.b))}
 	w.WriteHeader(status)
 	_, _ = w.Write(buf.b) // the client is gone; nobody is left to tell
@@ -83,12 +84,17 @@ func writeBody(w http.ResponseWriter, status int, p *part, base pointer) error {
 }
 
 // stream copies a reader to the client, piece by piece as it comes, and closes it.
-func (h *handler) stream(w http.ResponseWriter, r *http.Request, status int, p *part, out pointer) {
+func (h *handler) stream(w http.ResponseWriter, r *http.Request, status, reply int, out pointer) {
+	p, media := &h.plan.replies[reply], h.op.Replies[reply].Media
 	at, _ := p.Value(out)
 	body := *(*io.ReadCloser)(at)
-	defer body.Close()
+	defer func() { body.Close() }()
 	if w.Header().Get("Content-Type") == "" {
-		w.Header()["Content-Type"] = p.header
+		var start []byte
+		if strings.Contains(media, "*") {
+			start, body = peek(body)
+		}
+		w.Header()["Content-Type"] = p.sniffed(media, start)
 	}
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
@@ -119,7 +125,7 @@ func (f flusher) Write(b []byte) (int, error) {
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e, ok := errors.AsType[*concordat.Error](err); ok && e.Detail != nil {
 		if p, status, base := h.declared(e); p != nil {
-			if writeBody(w, status, p, base) == nil {
+			if writeBody(w, status, p.media, p, base) == nil {
 				return
 			}
 		}

@@ -70,7 +70,10 @@ func (h *handler) bind(r *http.Request, path []string, base pointer) (cleanup fu
 
 func (h *handler) params(r *http.Request, path []string, base pointer, e *codec.Error) {
 	const m = codec.Request
-	if h.plan.has[Path] {
+	switch {
+	case h.plan.composed:
+		param.ParseSegments(h.op.Params, h.plan.names, path, param.Segments(h.plan.template, r.URL.EscapedPath()), base, m, e)
+	case h.plan.has[Path]:
 		param.ParsePath(h.op.Params, h.plan.names, path, base, m, e)
 	}
 	if h.plan.has[Query] {
@@ -147,7 +150,7 @@ func (h *handler) bodyOf(contentType string) (int, error) {
 	m := parseMedia(contentType)
 	best, score := -1, 0
 	for i := range h.op.Bodies {
-		if s := covers(h.op.Bodies[i].Media, m.essence); s > score {
+		if s := h.plan.bodies[i].form.covers(h.op.Bodies[i].Media, m.essence); s > score {
 			best, score = i, s
 		}
 	}

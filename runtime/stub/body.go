@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/concordat-dev/concordat/runtime/codec"
@@ -70,11 +71,16 @@ func newStream(media []string, r io.Reader) payload {
 }
 
 // encode writes the body at base for the wire.
-func encode(b *part, fs []FormField, base pointer, m codec.Mode) (payload, error) {
+func encode(b *part, media string, fs []FormField, base pointer, m codec.Mode) (payload, error) {
 	p, _ := b.Value(base)
 	switch b.form {
 	case asStream:
-		return newStream(b.header, *(*io.Reader)(p)), nil
+		r := *(*io.Reader)(p)
+		var begins []byte
+		if strings.Contains(media, "*") {
+			begins = start(r)
+		}
+		return newStream(b.sniffed(media, begins), r), nil
 	case asMultipart:
 		return encodeMultipart(b, fs, p, m)
 	}
@@ -84,7 +90,25 @@ func encode(b *part, fs []FormField, base pointer, m codec.Mode) (payload, error
 		buf.release()
 		return payload{}, err
 	}
-	return payload{media: b.header, held: buf}, nil
+	return payload{media: b.sniffed(media, buf.b), held: buf}, nil
+}
+
+// start returns what a stream begins with, if it can be rewound.
+func start(r io.Reader) []byte {
+	s, ok := r.(io.ReadSeeker)
+	if !ok {
+		return nil
+	}
+	at, err := s.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil
+	}
+	b := make([]byte, 512)
+	n, _ := io.ReadFull(s, b)
+	if _, err = s.Seek(at, io.SeekStart); err != nil {
+		return nil // who sends it will see
+	}
+	return b[:n]
 }
 
 // appendBody writes a body that is neither a stream nor multipart.

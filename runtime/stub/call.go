@@ -101,7 +101,7 @@ func (x *exchange) prepare(in pointer) error {
 		return refused(err)
 	}
 	if i, ok := x.plan.sent(in); ok {
-		if x.sent, err = encode(&x.plan.bodies[i], x.op.Bodies[i].Form, in, codec.Request); err != nil {
+		if x.sent, err = encode(&x.plan.bodies[i], x.op.Bodies[i].Media, x.op.Bodies[i].Form, in, codec.Request); err != nil {
 			return refused(err)
 		}
 		x.header["Content-Type"] = x.sent.media

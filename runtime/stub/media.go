@@ -1,6 +1,9 @@
 package stub
 
 import (
+	"bytes"
+	"io"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -96,6 +99,51 @@ func covers(declared, given string) int {
 	}
 	return 0
 }
+
+// covers is covers for what a range of bytes may be called, too: who does not know what
+// the bytes are says application/octet-stream.
+func (f form) covers(declared, given string) int {
+	if s := covers(declared, given); s > 0 {
+		return s
+	}
+	if (f == asStream || f == asBytes) && strings.Contains(declared, "*") && given == "application/octet-stream" {
+		return 1
+	}
+	return 0
+}
+
+// sniffed is what bytes that begin with start are called, where the contract names only a
+// range: what they look like, if the range allows it.
+func (p *part) sniffed(declared string, start []byte) []string {
+	if !strings.Contains(declared, "*") || p.form != asStream && p.form != asBytes {
+		return p.header
+	}
+	looks, _, _ := strings.Cut(http.DetectContentType(start), ";")
+	if covers(declared, looks) > 0 {
+		return []string{looks}
+	}
+	return p.header
+}
+
+// peek reads what the type of a stream is known by, and returns the stream as it was.
+func peek(r io.ReadCloser) ([]byte, io.ReadCloser) {
+	const enough = 512 // http.DetectContentType considers no more
+	start := make([]byte, enough)
+	n, err := r.Read(start)
+	rest := io.Reader(r)
+	if err != nil {
+		rest = failing{err}
+	}
+	return start[:n], struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(start[:n]), rest), r}
+}
+
+// failing is a reader with an error that was met already.
+type failing struct{ error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.error }
 
 // readable says whether text in charset can be read: everything here is UTF-8.
 func readable(charset string) bool {

@@ -108,7 +108,11 @@ func (c *parcel) head(name, file, media string) {
 
 // quoted escapes as browsers do (RFC 7578, section 4.2).
 func quoted(s string) string {
-	return `"` + strings.NewReplacer("\r", "%0D", "\n", "%0A", `"`, "%22").Replace(s) + `"`
+	return `"` + escapeName(s) + `"`
+}
+
+func escapeName(s string) string {
+	return strings.NewReplacer("\r", "%0D", "\n", "%0A", `"`, "%22").Replace(s)
 }
 
 func (c *parcel) media(name, fallback string) string {
@@ -221,10 +225,19 @@ func (u *unpacker) field(f *codec.Field) {
 	}
 }
 
+// received returns what was sent by a name, which may have come as browsers escape it:
+// package multipart leaves that as it is.
+func received[V any](parts map[string][]V, name string) []V {
+	if v, ok := parts[name]; ok {
+		return v
+	}
+	return parts[escapeName(name)]
+}
+
 // values returns the parts of a name that is no file, however they were sent.
 func (u *unpacker) values(name string) []string {
-	values := u.form.Value[name]
-	for _, h := range u.form.File[name] {
+	values := received(u.form.Value, name)
+	for _, h := range received(u.form.File, name) {
 		if data, err := readFile(h); err == nil {
 			values = append(values, string(data))
 		}
@@ -244,7 +257,7 @@ func readFile(h *multipart.FileHeader) ([]byte, error) {
 // file sets the reader, or the readers, of a field.
 func (u *unpacker) file(name string, f *codec.Field) {
 	var readers []io.Reader
-	for _, h := range u.form.File[name] {
+	for _, h := range received(u.form.File, name) {
 		file, err := h.Open()
 		if err != nil {
 			u.wrong.Add(codec.Violation{Pointer: "/" + name, Code: codec.CodeSyntax, Message: "the file cannot be read"})
@@ -253,7 +266,7 @@ func (u *unpacker) file(name string, f *codec.Field) {
 		u.open = append(u.open, file)
 		readers = append(readers, &upload{file, h.Filename})
 	}
-	for _, v := range u.form.Value[name] {
+	for _, v := range received(u.form.Value, name) {
 		readers = append(readers, strings.NewReader(v))
 	}
 	if len(readers) == 0 {

@@ -17,6 +17,7 @@ type plan struct {
 	method, template string
 	names            []string // of the template's parameters
 	has              [param.Address + 1]bool
+	composed         bool     // a parameter of the path is a list or an object
 	accept           []string // value of the Accept header; nil for none
 	bodies           []part   // of Bodies
 	replies          []part   // of Replies
@@ -49,6 +50,7 @@ func newPlan(o *operation) *plan {
 	for i := range o.Params {
 		p.has[o.Params[i].In] = true
 	}
+	p.composed = param.HasComposed(o.Params, Path)
 	for i := range o.Bodies {
 		b := &o.Bodies[i]
 		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}))

@@ -96,7 +96,7 @@ func (x *exchange) content(resp *http.Response, r *Reply, p *part) error {
 		return nil
 	}
 	m := parseMedia(got)
-	if covers(r.Media, m.essence) > 0 || p.form == asJSON && isJSON(m.essence) || p.form == asText && strings.HasPrefix(m.essence, "text/") {
+	if p.form.covers(r.Media, m.essence) > 0 || p.form == asJSON && isJSON(m.essence) || p.form == asText && strings.HasPrefix(m.essence, "text/") {
 		return nil
 	}
 	return mismatch(resp, "%s answered %d with %s, but the contract says %s; is there something between client and server?",

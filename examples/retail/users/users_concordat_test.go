@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/concordat-dev/concordat/runtime/codec"
-	"github.com/concordat-dev/concordat/runtime/codec/param"
+	"github.com/concordat-dev/concordat/runtime/stub"
 )
 
 // The tables say where in memory each field lies. This test holds them against the types.
@@ -25,11 +25,12 @@ func TestTables_users(t *testing.T) {
 		codec.Check[Problem](&problemTable),
 		codec.Check[InvalidRequest](&invalidRequestTable),
 		codec.Check[InvalidRequestError](&invalidRequestErrorTable),
-		param.Check[SearchCustomersRequest](searchCustomers.Params),
-		param.Check[GetCustomerRequest](getCustomer.Params),
-		param.Check[ListAddressesRequest](listAddresses.Params),
-		param.Check[PutAddressRequest](putAddress.Params),
-		param.Check[DeleteAddressRequest](deleteAddress.Params),
+		stub.Check(&searchCustomers),
+		stub.Check(&createCustomer),
+		stub.Check(&getCustomer),
+		stub.Check(&listAddresses),
+		stub.Check(&putAddress),
+		stub.Check(&deleteAddress),
 	} {
 		if err != nil {
 			t.Error(err)

@@ -123,7 +123,7 @@ type SearchCustomersRequest struct {
 
 // CreateCustomerRequest is the argument of CreateCustomer.
 type CreateCustomerRequest struct {
-	Body NewCustomer // body
+	Body NewCustomer
 }
 
 // CreateCustomerResponse is the result of CreateCustomer.
@@ -152,8 +152,8 @@ type PutAddressRequest struct {
 	CustomerID concordat.UUID // path, The customer's number
 
 	// What the customer calls the address.
-	Label string  // path, 1 to 40 characters
-	Body  Address // body
+	Label string // path, 1 to 40 characters
+	Body  Address
 }
 
 // DeleteAddressRequest is the argument of DeleteAddress.

@@ -401,3 +401,32 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// An escaped separator is part of a value, wherever the parameter stands.
+func TestPathsOfParts(t *testing.T) {
+	for style, template := range map[Style]string{Simple: "/x/{l}/{o}", Label: "/{l}/{o}/x", Matrix: "/{l}/y/{o}"} {
+		for _, explode := range []bool{false, true} {
+			ps := []Param{with(pL, Path, style, explode), with(pO, Path, style, explode)}
+			want := values{L: []string{"a,b", "c;e=f", "g/h"}, O: &point{A: 1, B: sp("x,y;=/")}}
+			path, err := AppendPath(nil, template, ps, unsafe.Pointer(&want))
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw, names := Segments(template, string(path)), Names(template)
+			var plain []string
+			for _, s := range raw {
+				s, _ := url.PathUnescape(s)
+				plain = append(plain, s)
+			}
+			var got values
+			var e codec.Error
+			ParseSegments(ps, names, plain, raw, unsafe.Pointer(&got), codec.Request, &e)
+			if err := e.Err(); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %+v %v", path, got, err)
+			}
+		}
+	}
+	if got := Segments("/a/{b}/x-{c}.{d}/{e}", "/a/1/x-2.3/4"); !reflect.DeepEqual(got, []string{"1", "", "", "4"}) {
+		t.Errorf("%q", got) // what is no whole segment is not known
+	}
+}

@@ -48,14 +48,50 @@ func (r *reading) violate(p *Param, c codec.Code, msg string) {
 // its order (Names), values what stands in their places: already unescaped. What is wrong is
 // added to e with pointers like "/path/id".
 func ParsePath(ps []Param, names, values []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
-	parseNamed(ps, Path, names, values, base, m, e)
+	parseNamed(ps, Path, names, values, nil, base, m, e)
+}
+
+// ParseSegments is ParsePath where the values of lists and objects are also known as they
+// stood in the path: an escaped comma does not separate. raw holds them, at the indexes
+// of names; "" where it does not know.
+func ParseSegments(ps []Param, names, values, raw []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
+	parseNamed(ps, Path, names, values, raw, base, m, e)
+}
+
+// Segments returns what stands in the escaped path for the parameters of template, as far
+// as they are whole segments.
+func Segments(template, path string) (raw []string) {
+	for template != "" {
+		var want, have string
+		want, template, _ = strings.Cut(template, "/")
+		have, path, _ = strings.Cut(path, "/")
+		names := Names(want)
+		if len(names) != 1 || len(names[0])+2 != len(want) {
+			have = ""
+		}
+		for range names {
+			raw = append(raw, have)
+		}
+	}
+	return raw
+}
+
+// composed says whether a parameter is made of parts.
+func (p *Param) composed() bool {
+	k, _ := p.fieldKind()
+	return (k == codec.Slice || k == codec.Object || k == codec.Map) && p.style() != JSON
+}
+
+// HasComposed says whether some parameter of a place is a list or an object.
+func HasComposed(ps []Param, in Place) bool {
+	return slices.ContainsFunc(ps, func(p Param) bool { return p.In == in && p.composed() })
 }
 
 // ParseAddress reads the Address parameters of ps from an address that template matches;
 // an address that does not match has no parameters.
 func ParseAddress(ps []Param, template, address string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
 	var few [8]string
-	parseNamed(ps, Address, Names(template), match(few[:0], template, address), base, m, e)
+	parseNamed(ps, Address, Names(template), match(few[:0], template, address), nil, base, m, e)
 }
 
 // match appends what stands in address in the place of the template's parameters. A value
@@ -79,7 +115,7 @@ func match(values []string, template, address string) []string {
 	}
 }
 
-func parseNamed(ps []Param, in Place, names, values []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
+func parseNamed(ps []Param, in Place, names, values, raw []string, base unsafe.Pointer, m codec.Mode, e *codec.Error) {
 	r := reading{ps: ps, in: in, base: base, m: m, e: e}
 	for i := range ps {
 		p := &ps[i]
@@ -88,7 +124,11 @@ func parseNamed(ps []Param, in Place, names, values []string, base unsafe.Pointe
 		}
 		if j := slices.Index(names, p.Name); j >= 0 && j < len(values) {
 			r.see(i)
-			r.one(p, values[j], plain)
+			if j < len(raw) && raw[j] != "" && p.composed() {
+				r.one(p, raw[j], escaped)
+			} else {
+				r.one(p, values[j], plain)
+			}
 		}
 	}
 	r.finish()
