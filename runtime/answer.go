@@ -24,8 +24,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.failLate(w, r, p)
 		}
 	}()
-	if h, ok := s.rpc[r.URL.Path]; ok {
-		h.ServeHTTP(w, r)
+	if m, ok := s.rpc[r.URL.Path]; ok {
+		if s.admission != nil {
+			s.admission.serve(s, m, w, r, m.rpc.ServeHTTP)
+			return
+		}
+		m.rpc.ServeHTTP(w, r)
 		return
 	}
 	s.serveREST(w, r)
@@ -39,9 +43,23 @@ func (s *Server) serveREST(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r)
 		return
 	}
+	if s.admission != nil {
+		s.admission.serve(s, m, w, r, func(w http.ResponseWriter, r *http.Request) { s.handle(m, w, r, path) })
+		return
+	}
+	s.handle(m, w, r, path)
+}
+
+// handle lets m answer within its deadline.
+func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path []string) {
 	limit, err := timeout(r, s.timeout)
 	if err != nil {
 		s.WriteError(w, r, err)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
+	if m.long && r.Header.Get(deadline.Header) == "" {
+		m.handle(w, r, path)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
@@ -50,9 +68,7 @@ func (s *Server) serveREST(w http.ResponseWriter, r *http.Request) {
 		// A body that trickles in must not outlive the deadline; not every writer can tell.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
 	}
-	r = r.WithContext(ctx)
-	r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
-	m.handle(w, r, path)
+	m.handle(w, r.WithContext(ctx), path)
 }
 
 // timeout returns how much time the client gives, or what the server gives where the

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/discovery"
+	"github.com/concordat-dev/concordat/runtime/policy/admit"
 	"github.com/concordat-dev/concordat/runtime/policy/deadline"
 	"github.com/concordat-dev/concordat/runtime/policy/retry"
 )
@@ -99,6 +100,7 @@ type attemptKey struct{}
 func (a *Attempt) Do(req *http.Request) (*http.Response, error) {
 	ctx, cancel := a.bound(req.Context())
 	announce(ctx, req)
+	prioritize(ctx, req.Header)
 	resp, err := a.send(ctx, a.conn.rest, req)
 	if err != nil {
 		cancel()
@@ -120,6 +122,7 @@ func (a *Attempt) DoStream(req *http.Request) (*http.Response, error) {
 	wait := context.AfterFunc(short, func() { end(context.Cause(short)) })
 	cancel := func() { stop(); end(nil) }
 	announce(caller, req)
+	prioritize(caller, req.Header)
 	resp, err := a.send(long, a.conn.rest, req)
 	if err == nil && !wait() {
 		resp.Body.Close()
@@ -153,6 +156,9 @@ func (a *Attempt) send(ctx context.Context, w wire, req *http.Request) (*http.Re
 	}
 	if !a.at.answered.Load() {
 		a.at.answered.Store(true)
+	}
+	if resp.Header[admit.Header] != nil {
+		a.rejected.Store(true)
 	}
 	if s := resp.StatusCode; s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable {
 		a.after.Store(int64(retry.After(resp.Header, time.Now())))
@@ -243,6 +249,7 @@ func (d rpcDoer) Do(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.URL.Scheme, req.URL.Host = a.Base.Scheme, a.Base.Host
 	req.Host = ""
+	prioritize(req.Context(), req.Header)
 	resp, err := a.send(req.Context(), d.conn.rpc, req)
 	if err != nil {
 		return nil, err

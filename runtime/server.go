@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/internal/route"
+	"github.com/concordat-dev/concordat/runtime/policy/admit"
 )
 
 // A Server answers REST and gRPC on one port, and handles messages in the same lifetime.
@@ -20,9 +21,11 @@ type Server struct {
 	admin   string
 	group   string
 	watched []*Conn
+	// nil: everything is admitted
+	admission *admission
 
 	rest  route.Mux[*mounted]
-	rpc   map[string]http.Handler
+	rpc   map[string]*mounted
 	tasks []task
 	wrong []error // what Run will report
 
@@ -32,10 +35,13 @@ type Server struct {
 	addr  atomic.Pointer[string]
 }
 
-// A mounted is a REST operation with its handler.
+// A mounted is an operation with its handler.
 type mounted struct {
 	spec   *Spec
-	handle func(w http.ResponseWriter, r *http.Request, path []string)
+	handle func(w http.ResponseWriter, r *http.Request, path []string) // REST
+	rpc    http.Handler                                                // the others
+	long   bool                                                        // no default deadline
+	admit  admit.Op
 }
 
 // A task runs beside the calls.
@@ -46,7 +52,7 @@ type task struct {
 
 // NewServer returns a server. Problems with options and handlers are reported by Run.
 func NewServer(opts ...ServerOption) *Server {
-	s := &Server{listen: "127.0.0.1:0", drain: DefaultDrain, rpc: map[string]http.Handler{}, ready: make(chan struct{})}
+	s := &Server{listen: "127.0.0.1:0", drain: DefaultDrain, rpc: map[string]*mounted{}, ready: make(chan struct{})}
 	s.defaults()
 	for _, o := range opts {
 		o.server(s)
@@ -73,8 +79,18 @@ func (s *Server) Ready() <-chan struct{} { return s.ready }
 // values of its parameters, unescaped, in their order. path is valid until h returns.
 // Run reports a template that is at fault. Stubs call it.
 func (s *Server) Mount(spec *Spec, method, template string, h func(w http.ResponseWriter, r *http.Request, path []string)) {
-	if err := s.rest.Add(method, template, &mounted{spec, h}); err != nil {
-		s.wrong = append(s.wrong, Errorf(InvalidArgument, "%s: %w", spec.Name, err))
+	s.mount(method, template, &mounted{spec: spec, handle: h})
+}
+
+// MountStream is Mount for an operation whose replies may go on for long: calls of it have
+// no deadline but the one that the client names. Stubs call it.
+func (s *Server) MountStream(spec *Spec, method, template string, h func(w http.ResponseWriter, r *http.Request, path []string)) {
+	s.mount(method, template, &mounted{spec: spec, handle: h, long: true})
+}
+
+func (s *Server) mount(method, template string, m *mounted) {
+	if err := s.rest.Add(method, template, m); err != nil {
+		s.wrong = append(s.wrong, Errorf(InvalidArgument, "%s: %w", m.spec.Name, err))
 	}
 }
 
@@ -83,7 +99,7 @@ func (s *Server) MountRPC(spec *Spec, path string, h http.Handler) {
 	if _, twice := s.rpc[path]; twice {
 		s.wrong = append(s.wrong, Errorf(AlreadyExists, "%s is registered twice; register each service once", spec.Name))
 	}
-	s.rpc[path] = h
+	s.rpc[path] = &mounted{spec: spec, rpc: h}
 }
 
 // Background runs f while Run does: its context is done when draining begins, and Run

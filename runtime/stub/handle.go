@@ -31,7 +31,11 @@ func Handle[In, Out any](s *concordat.Server, op *Op[In, Out], impl func(context
 		p, _ := out.(*Out)
 		return pointer(p)
 	}
-	s.Mount(&op.Spec, h.plan.method, h.plan.template, h.serve)
+	mount := s.Mount
+	if h.plan.streams {
+		mount = s.MountStream
+	}
+	mount(&op.Spec, h.plan.method, h.plan.template, h.serve)
 }
 
 // HandleExec is Handle for an operation that returns nothing.

@@ -148,7 +148,7 @@ func (l *Limiter) bound(p Priority) float64 {
 	n := math.Floor(l.limit)
 	switch p {
 	case Sheddable:
-		return max(1, 0.8*n)
+		return max(1, math.Floor(0.8*n))
 	case Critical:
 		return n + max(1, 0.2*n)
 	}
