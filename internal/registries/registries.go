@@ -175,17 +175,15 @@ func StartEtcd(t testing.TB, dir string, port int) *Server {
 }
 
 // StartEureka runs Netflix's server as Spring packages it, at http://127.0.0.1:port/eureka,
-// with short intervals and the further settings given, such as
-// "--eureka.server.enable-self-preservation=true".
-func StartEureka(t testing.TB, port int, settings ...string) *Server {
+// with short intervals. eviction is how often it drops instances whose lease is over.
+func StartEureka(t testing.TB, port int, eviction time.Duration) *Server {
 	t.Helper()
 	java, err := exec.LookPath("java")
 	if err != nil {
 		t.Skip("java is missing; Eureka needs it")
 	}
-	args := append([]string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-jar", Find(t, Eureka), "--server.address=127.0.0.1", fmt.Sprintf("--server.port=%d", port),
+	return Start(t, t.TempDir(), fmt.Sprintf("http://127.0.0.1:%d/eureka/apps", port), nil, java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-jar", Find(t, Eureka), "--server.address=127.0.0.1", fmt.Sprintf("--server.port=%d", port),
 		"--eureka.client.register-with-eureka=false", "--eureka.client.fetch-registry=false", "--eureka.server.enable-self-preservation=false",
-		"--eureka.server.eviction-interval-timer-in-ms=1000", "--eureka.server.use-read-only-response-cache=false",
-		"--eureka.server.response-cache-auto-expiration-in-seconds=1", "--eureka.server.delta-retention-timer-interval-in-ms=1000"}, settings...)
-	return Start(t, t.TempDir(), fmt.Sprintf("http://127.0.0.1:%d/eureka/apps", port), nil, java, args...)
+		fmt.Sprintf("--eureka.server.eviction-interval-timer-in-ms=%d", eviction.Milliseconds()), "--eureka.server.use-read-only-response-cache=false",
+		"--eureka.server.response-cache-auto-expiration-in-seconds=1", "--eureka.server.delta-retention-timer-interval-in-ms=1000")
 }
