@@ -59,9 +59,11 @@ func (l *Load) EndAfter(now, took time.Duration) {
 func (l *Load) EndFailed(now, took time.Duration) { l.EndAfter(now, max(took, Penalty)) }
 
 // EndRejected is EndAfter for a call that the endpoint refused since it had enough of
-// them: that was fast, and is no reason to send it more.
+// them. However fast that was, the endpoint seems twice as slow, up to Penalty: it is to
+// get less to do, but not nothing.
 func (l *Load) EndRejected(now, took time.Duration) {
-	l.EndAfter(now, max(took, l.Latency(now)))
+	old := l.Latency(now)
+	l.EndAfter(now, max(took, old, min(2*old, Penalty)))
 }
 
 // EndBeaten is EndAfter for a call that had no answer when another one to another endpoint

@@ -140,3 +140,26 @@ func TestFailingFastIsNoVirtue(t *testing.T) {
 		t.Errorf("a slow failure counts in full: %v", bad.Latency(0))
 	}
 }
+
+// What refuses, fails or is beaten looks dearer than before, however fast that was.
+func TestFastEndsThatAreNotGood(t *testing.T) {
+	ends := map[string]func(*Load){
+		"rejected": func(l *Load) { l.EndRejected(0, time.Microsecond) },
+		"failed":   func(l *Load) { l.EndFailed(0, time.Microsecond) },
+		"beaten":   func(l *Load) { l.EndBeaten(0, 2*time.Millisecond) },
+	}
+	for name, end := range ends {
+		var l Load
+		l.Seed(0, 3*time.Millisecond)
+		l.Begin()
+		if end(&l); l.Latency(0) < 4*time.Millisecond || l.InFlight() != 0 {
+			t.Errorf("%s: seems to take %v, %d in flight", name, l.Latency(0), l.InFlight())
+		}
+	}
+	var l Load
+	l.Seed(0, time.Second)
+	l.Begin()
+	if l.EndRejected(0, time.Microsecond); l.Latency(0) != time.Second {
+		t.Errorf("a refusal raises no more than the penalty: %v", l.Latency(0))
+	}
+}
