@@ -74,7 +74,7 @@ func (b *Broker) dial(s session) (*link, error) {
 			return true
 		},
 		OnConnectError: func(err error) {
-			l.note(err)
+			l.note(b.refusal(ctx, err))
 		},
 		ConnectPacketBuilder: func(p *paho.Connect, _ *url.URL) (*paho.Connect, error) {
 			p.Properties.RequestProblemInfo = true // its absence also costs messages their headers on some servers
@@ -129,6 +129,27 @@ func (b *Broker) attempt(ctx context.Context, _ autopaho.ClientConfig, u *url.UR
 		return nil, err
 	}
 	return packets.NewThreadSafeConn(conn), nil
+}
+
+// refusal finds out why the server broke off. With TLS 1.3 it refuses our certificate after
+// the handshake, when we are writing already, and then the reason is lost more often than
+// not. So it is asked once more, and listened to.
+func (b *Broker) refusal(ctx context.Context, err error) error {
+	var answer *autopaho.ConnackError
+	var op *net.OpError
+	if b.tls == nil || tlsconf.Explain(err) != "" || errors.As(err, &answer) || errors.As(err, &op) && op.Op == "dial" {
+		return err
+	}
+	conn, again := b.attempt(ctx, autopaho.ClientConfig{}, b.url)
+	if again != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // it says nothing where it would let us in
+	if _, again = conn.Read(make([]byte, 1)); tlsconf.Explain(again) != "" {
+		return again
+	}
+	return err
 }
 
 func hostPort(u *url.URL, port string) string {
@@ -198,23 +219,25 @@ func (l *link) publish(ctx context.Context, p *paho.Publish) (lost bool, err err
 	return err != nil && known.Err() != nil && ctx.Err() == nil, err
 }
 
-// state returns why the newest attempt failed, and what is closed while that is for good.
-func (l *link) state() (last error, denied <-chan struct{}) {
+// reason returns why the newest attempt failed.
+func (l *link) reason() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.last, l.denied
+	return l.last
 }
 
-func (l *link) reason() error {
-	err, _ := l.state()
-	return err
+// refused returns what is closed while trying again is no use.
+func (l *link) refused() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.denied
 }
 
 // await returns when the connection is up. Its error holds why the last attempt failed.
 func (l *link) await(ctx context.Context) error {
 	wait, cancel := context.WithCancel(ctx)
 	defer cancel()
-	_, denied := l.state()
+	denied := l.refused()
 	go func() {
 		select {
 		case <-denied:
