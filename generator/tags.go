@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
 )
@@ -42,12 +43,12 @@ func (p *pass) tag(u *contract.Union) {
 	if f.schema != nil || f.union.Tag == "" {
 		return
 	}
+	if !p.tellable(f.union) {
+		f.union.Tag = ""
+		return
+	}
 	for _, v := range f.union.Variants {
-		o, ok := contract.Resolve(v.Schema).(*contract.Object)
-		if !ok {
-			f.union.Tag = "" // no property to look at
-			return
-		}
+		o, _ := contract.Resolve(v.Schema).(*contract.Object)
 		if p.tags[o] == nil {
 			p.tags[o] = map[string]*tagging{}
 		}
@@ -60,6 +61,36 @@ func (p *pass) tag(u *contract.Union) {
 			t.tags[tag] = true
 		}
 	}
+}
+
+// tellable says whether the discriminator of a union can tell its variants: each is an
+// object, whose own property may have a value that selects it.
+func (p *pass) tellable(u *contract.Union) bool {
+	for _, v := range u.Variants {
+		o, ok := contract.Resolve(v.Schema).(*contract.Object)
+		if !ok {
+			return false // no property to look at
+		}
+		if !allows(o, u.Tag, v.Tags) {
+			p.warn("discriminator-contradicted", v.Span, "the discriminator %q selects this variant by %s, which its own property %q does not allow; variants are told apart by what fits", u.Tag, strings.Join(v.Tags, " or "), u.Tag).
+				Help = "let the property's enum hold the values of the discriminator's mapping, or name another property"
+			return false
+		}
+	}
+	return true
+}
+
+// allows says whether a property may have one of the values.
+func allows(o *contract.Object, name string, values []string) bool {
+	i := slices.IndexFunc(o.Fields, func(f *contract.Field) bool { return f.Name == name })
+	if i < 0 {
+		return true
+	}
+	e, ok := contract.Resolve(o.Fields[i].Schema).(*contract.Enum)
+	if !ok || e.Open {
+		return true
+	}
+	return slices.ContainsFunc(e.Values, func(v contract.EnumValue) bool { return slices.Contains(values, text(v.JSON)) })
 }
 
 // A walker calls union with every union that it meets, each once.

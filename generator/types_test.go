@@ -2,10 +2,12 @@ package generator_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/contract/diag"
 )
 
 // squeeze takes repeated blanks out of source, so that tests need not count columns.
@@ -121,5 +123,20 @@ func TestCommentsOfBodies(t *testing.T) {
 	src, _, _ := generate(t, document(nil, op))
 	if strings.Contains(src, "// body") {
 		t.Error("a field Body says so again")
+	}
+}
+
+// A discriminator that contradicts its variants would let none of them be read.
+func TestContradictedDiscriminator(t *testing.T) {
+	a := &contract.Type{Name: "A", Schema: object(required("type", enum(`"x"`, `"y"`)), required("a", str()))}
+	b := &contract.Type{Name: "B", Schema: object(required("type", enum(`"b"`)), required("b", str()))}
+	u := &contract.Type{Name: "U", Schema: union("type", variant(ref(b), "b"), variant(ref(a), "a"))}
+	src, _, diags := generate(t, document([]*contract.Type{a, b, u}, get("get", "/", ref(u))))
+	if strings.Contains(src, "Tag:") {
+		t.Error("the discriminator is used")
+	}
+	wants(t, src, "type B struct {", "Type BType")
+	if !slices.ContainsFunc(diags, func(d *diag.Diagnostic) bool { return d.Code == "discriminator-contradicted" }) {
+		t.Error("nobody says so")
 	}
 }
