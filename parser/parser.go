@@ -31,6 +31,15 @@ type Options struct {
 
 	ImportPaths []string // where Protobuf imports are looked for, in order
 	MaxBytes    int64    // the largest file that is read; 0 stands for the constant MaxBytes
+
+	// Overlays are files with OpenAPI Overlays 1.0 or 1.1, which are applied to an OpenAPI
+	// document in their order before it is read.
+	Overlays []string
+
+	// Remote gets what an OpenAPI document refers to on other hosts, by its http or https
+	// URL, and sees to limits; package parser/remote has one. nil: other hosts are not
+	// asked, and such references are findings.
+	Remote func(ctx context.Context, url string) ([]byte, error)
 }
 
 // Parse reads files into one contract: either one OpenAPI or AsyncAPI document with what it
@@ -48,13 +57,21 @@ func Parse(ctx context.Context, files []string, o Options) (*contract.Contract, 
 	var found diag.List
 	switch {
 	case document.name != "" && document.format == contract.OpenAPI:
-		c, found = openapi.Parse(ctx, document.name, s.readFile)
+		c, found = openapi.ParseWith(ctx, document.name, openapi.Options{Read: s.readFile, Remote: o.remote(ctx), Overlays: o.Overlays})
 	case document.name != "":
 		c, found = asyncapi.Parse(ctx, document.name, s.readFile)
 	case len(protos) > 0:
 		c, found = protobuf.Parse(ctx, protos, o.ImportPaths, s.readFile)
 	}
 	return c, append(ds, found...)
+}
+
+// remote is o.Remote for as long as ctx lasts; nil where there is none.
+func (o *Options) remote(ctx context.Context) func(string) ([]byte, error) {
+	if o.Remote == nil {
+		return nil
+	}
+	return func(url string) ([]byte, error) { return o.Remote(ctx, url) }
 }
 
 // A recognised file.

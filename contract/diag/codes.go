@@ -41,7 +41,7 @@ var Codes = map[string]string{
 	// References.
 	"broken-reference": "A $ref leads to something that is not there.",
 	"reference-loop":   "References lead only to one another, and never to anything that says what is meant.",
-	"remote-reference": "A $ref leads to another host. Nothing is fetched from the network: download the file, and refer to the copy.",
+	"remote-reference": "A $ref leads to another host. Nothing is fetched from the network unless that is allowed: download the file and refer to the copy, or allow it.",
 
 	// Documents: OpenAPI and AsyncAPI.
 	"duplicate-operation":  "Two operations have one name. Both are kept; the later one gets a number.",
@@ -61,6 +61,8 @@ var Codes = map[string]string{
 	"bad-path":                "A path does not begin with a slash, holds a query, or its braces do not match.",
 	"bad-status":              "This is no status of a response: three digits, a class such as 4XX, or default.",
 	"bad-style":               "The style does not exist for parameters of this place.",
+	"overlay-target":          "An action of an overlay does not say by a JSONPath what it changes, or cannot change that.",
+	"overlay-unused":          "An action of an overlay selects nothing, so that it has no effect.",
 	"collection-format":       "A list of Swagger 2 is written in a way that OpenAPI 3 has no word for. It is divided by commas.",
 	"duplicate-parameter":     "One parameter is declared twice.",
 	"ignored-header":          "Accept, Content-Type and Authorization are described by other means; as parameters they are ignored.",

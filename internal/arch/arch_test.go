@@ -26,6 +26,9 @@ var may = map[string][]string{
 	"parser/protobuf":            {"contract", "contract/diag"},
 	"parser/internal/node":       {"contract", "contract/diag"},
 	"parser/internal/swagger":    {"contract/diag", "parser/internal/node"},
+	"parser/internal/jsonpath":   {"parser/internal/node"},
+	"parser/internal/overlay":    {"contract/diag", "parser/internal/jsonpath", "parser/internal/node"},
+	"parser/remote":              {},
 	"parser/internal/jsonschema": {"contract", "contract/diag", "parser/internal/node"},
 
 	"generator":          {"contract", "contract/diag", "generator/messages", "templates", "templates/golang"},
@@ -56,11 +59,12 @@ var may = map[string][]string{
 	"runtime/stub/rpc":      {"runtime", "runtime/stub", "runtime/internal/..."},
 	"runtime/concordattest": {"runtime", "runtime/tlsconf/..."},
 
-	"examples/...":       {"runtime", "runtime/...", "examples/..."},
-	"internal/...":       {},
-	"internal/sim":       {"runtime/policy/..."},
-	"internal/sim/...":   {"internal/sim"},
-	"internal/roundtrip": {"runtime", "runtime/codec/...", "runtime/stub", "runtime/broker/memory", "runtime/concordattest"},
+	"examples/...":        {"runtime", "runtime/...", "examples/..."},
+	"internal/...":        {},
+	"internal/callfaults": {"runtime"},
+	"internal/sim":        {"runtime/policy/..."},
+	"internal/sim/...":    {"internal/sim"},
+	"internal/roundtrip":  {"runtime", "runtime/codec/...", "runtime/stub", "runtime/broker/memory", "runtime/concordattest"},
 }
 
 func TestImports(t *testing.T) {

@@ -7,7 +7,7 @@
 // its own: its spellings are understood beside those of 3.1. 2.0 is said in 3.0 first.
 //
 // It imports contract, contract/diag, parser/internal/node, parser/internal/jsonschema,
-// parser/internal/swagger, kin-openapi and the standard library.
+// parser/internal/overlay, parser/internal/swagger, kin-openapi and the standard library.
 package openapi
 
 import (
@@ -21,6 +21,7 @@ import (
 	"github.com/concordat-dev/concordat/contract/diag"
 	"github.com/concordat-dev/concordat/parser/internal/jsonschema"
 	"github.com/concordat-dev/concordat/parser/internal/node"
+	"github.com/concordat-dev/concordat/parser/internal/overlay"
 	"github.com/concordat-dev/concordat/parser/internal/swagger"
 )
 
@@ -54,6 +55,11 @@ func ParseWith(ctx context.Context, file string, o Options) (*contract.Contract,
 	}
 	if !node.Expect(&diags, root, "an OpenAPI document", node.Map) {
 		return nil, diags
+	}
+	for _, file := range o.Overlays {
+		if actions := loader.Load(file); actions != nil {
+			overlay.Apply(root, actions, &diags)
+		}
 	}
 	dialect, ok := version(root, &diags)
 	if !ok {

@@ -52,7 +52,12 @@ func (l *Loader) mayFetch(address string) bool {
 }
 
 // Load returns the root of a file; nil, after a diagnostic, where it cannot be read.
-func (l *Loader) Load(file string) *Node { return l.load(file, contract.Span{File: file}) }
+func (l *Loader) Load(file string) *Node { return l.load(file, top(file)) }
+
+// top is the place of a file as such.
+func top(file string) contract.Span {
+	return contract.Span{File: file, Line: 1, Col: 1, EndLine: 1, EndCol: 1}
+}
 
 // Files returns the names of the files that have been read, sorted.
 func (l *Loader) Files() []string {
@@ -111,9 +116,8 @@ func reason(err error) string {
 }
 
 func (l *Loader) parse(file string, data []byte) *Node {
-	top := contract.Span{File: file, Line: 1, Col: 1, EndLine: 1, EndCol: 1}
 	if l.total += len(data); len(data) > MaxBytes || l.total > maxTotal {
-		l.diags.Errorf("too-large", top, "the file has %d MB; at most %d are read, %d with everything that it refers to",
+		l.diags.Errorf("too-large", top(file), "the file has %d MB; at most %d are read, %d with everything that it refers to",
 			len(data)>>20, MaxBytes>>20, maxTotal>>20)
 		return nil
 	}
@@ -131,7 +135,7 @@ func (l *Loader) parse(file string, data []byte) *Node {
 		l.diags.Errorf(err.code, at, "%s", err.msg)
 		return nil
 	case root == nil:
-		l.diags.Errorf("empty-file", top, "the file is empty")
+		l.diags.Errorf("empty-file", top(file), "the file is empty")
 	}
 	return root
 }
