@@ -3,6 +3,8 @@ package node_test
 import (
 	"fmt"
 	"io/fs"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -198,5 +200,28 @@ func TestAbsentNodes(t *testing.T) {
 	}
 	for range n.Items() {
 		t.Error("an absent node has items")
+	}
+}
+
+// TestLongLines: a document may be one line, with aliases that lead back to its start. It
+// must not cost more than its size; were places counted from the start of the line for
+// every value, this would take minutes.
+func TestLongLines(t *testing.T) {
+	text := "a: {pad: '" + strings.Repeat("é", 400_000) + "', x: &x [1], y: [" + strings.Repeat("*x, ", 90_000) + "]}\n" +
+		"b: {" + "k: {é: 1}, " + strings.Join(slices.Collect(func(yield func(string) bool) {
+		for i := range 40_000 {
+			if !yield("é" + strconv.Itoa(i) + ": [1]") {
+				return
+			}
+		}
+	}), ", ") + "}\n"
+	var diags diag.List
+	root := node.NewLoader(func(string) ([]byte, error) { return []byte(text), nil }, &diags).Load("a.yaml")
+	if len(diags) > 0 || root.Get("a").Get("y").Len() != 90_000 || root.Get("b").Len() != 40_001 {
+		t.Fatalf("%d findings", len(diags))
+	}
+	last := root.Get("b").At(40_000)
+	if s := last.KeySpan(); s.Col != len(text)-strings.LastIndexByte(text[:len(text)-1], '\n')-len("é39999: [1]}\n") {
+		t.Errorf("%+v", s)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -24,7 +25,12 @@ type yamlReader struct {
 	diags  *diag.List
 	copied int // nodes that stand for aliases
 	open   []*yaml.Node
+	cursor cursor
+	placed map[*yaml.Node]extent // of what aliases stand for
 }
+
+// A cursor is a place in a line, in both ways to count.
+type cursor struct{ line, chars, bytes int }
 
 func readYAML(doc *document, src []byte, diags *diag.List) (root *Node, err *syntaxError) {
 	defer func() {
@@ -33,7 +39,7 @@ func readYAML(doc *document, src []byte, diags *diag.List) (root *Node, err *syn
 		}
 	}()
 	src = anyVersion(src)
-	r := &yamlReader{src: src, doc: doc, diags: diags, lines: lineStarts(src)}
+	r := &yamlReader{src: src, doc: doc, diags: diags, lines: lineStarts(src), placed: map[*yaml.Node]extent{}}
 	var y yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(src))
 	if e := d.Decode(&y); errors.Is(e, io.EOF) {
@@ -145,6 +151,7 @@ func (r *yamlReader) entries(n *Node, y *yaml.Node, depth int, copying bool) *sy
 	var merged []*Node
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		key := y.Content[i]
+		at := r.extent(key)
 		kid, err := r.node(y.Content[i+1], depth+1, copying)
 		if err != nil {
 			return err
@@ -159,7 +166,7 @@ func (r *yamlReader) entries(n *Node, y *yaml.Node, depth int, copying bool) *sy
 		if key.Kind != yaml.ScalarNode {
 			return &syntaxError{"syntax", r.extent(key), "a key is a list or a map; only text can be a key"}
 		}
-		kid.key, kid.at = key.Value, r.extent(y.Content[i])
+		kid.key, kid.at = key.Value, at
 		kids = append(kids, kid)
 	}
 	kids = unique(kids, r.diags)
@@ -239,8 +246,20 @@ func number(s string) (string, bool) {
 // extent returns where y was written. yaml.v3 counts columns in characters and knows no
 // ends; what runs over several lines ends, for us, with its first.
 func (r *yamlReader) extent(y *yaml.Node) extent {
+	if len(r.open) == 0 {
+		return r.measure(y)
+	}
+	e, known := r.placed[y] // inside an alias, hence perhaps for the thousandth time
+	if !known {
+		e = r.measure(y)
+		r.placed[y] = e
+	}
+	return e
+}
+
+func (r *yamlReader) measure(y *yaml.Node) extent {
 	text := r.line(y.Line)
-	col := byteOffset(text, y.Column-1)
+	col := r.column(y.Line, text, y.Column-1)
 	rest := text[col:]
 	size := 1
 	switch {
@@ -258,14 +277,19 @@ func (r *yamlReader) extent(y *yaml.Node) extent {
 	return extent{line, start, line, start + int32(min(size, max(len(rest), 1)))}
 }
 
-func byteOffset(text []byte, chars int) int {
-	for i := range string(text) {
-		if chars <= 0 {
-			return i
-		}
-		chars--
+// column returns the offset in bytes of a character in a line. Nodes come in the order of
+// the text, so that it goes on from where it was last: lines may be as long as documents.
+func (r *yamlReader) column(line int, text []byte, chars int) int {
+	c := &r.cursor
+	if c.line != line || c.chars > chars {
+		*c = cursor{line: line}
 	}
-	return len(text)
+	for c.chars < chars && c.bytes < len(text) {
+		_, size := utf8.DecodeRune(text[c.bytes:])
+		c.bytes += size
+		c.chars++
+	}
+	return c.bytes
 }
 
 // quotedSize returns the length of the quoted text that s begins with.
