@@ -7,3 +7,7 @@ bench-openapi: ## Concordat beside ogen and oapi-codegen; ARGS='-rounds 1 -build
 .PHONY: sim
 sim: ## simulate slow, failing, hung and overloaded backends with the runtime's policies; ARGS='-o docs/sim' draws
 	go run ./internal/sim/simulate $(ARGS)
+
+.PHONY: faults-call
+faults-call: ## stop and kill one of three processes at 100 calls per second; nothing may be lost
+	go run ./internal/callfaults $(ARGS)
