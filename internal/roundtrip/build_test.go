@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -159,6 +160,13 @@ func (g *generated) read(text string) {
 	}
 }
 
+// draws is how often each operation is called, and each type is judged: CONCORDAT_DRAWS,
+// or what is enough for every day.
+func draws() int {
+	n, _ := strconv.Atoi(os.Getenv("CONCORDAT_DRAWS"))
+	return n
+}
+
 // calls writes what the test needs of the package in dir whose fakes are beside or below.
 func (b *bench) calls(t *testing.T, what, stem, dir string, all map[string]*generated, c *contract.Contract, files []string) {
 	g := all[dir]
@@ -194,13 +202,13 @@ func (b *bench) calls(t *testing.T, what, stem, dir string, all map[string]*gene
 	for _, pair := range fake.fakes {
 		name, impl, _ := strings.Cut(pair, " ")
 		client := g.clients[name]
-		fmt.Fprintf(&body, "t.Run(%q, func(t *testing.T) { roundtrip.%s(t, roundtrip.Service{Ops: p%d.RoundtripOps[%q], On: %#v, Fake: f%d.%s{}, Register: p%d.%s, New: p%d.%s}) })\n",
-			name, family, n, client, fake.on[impl], n, impl, n, g.registers[name], n, g.news[client])
+		fmt.Fprintf(&body, "t.Run(%q, func(t *testing.T) { roundtrip.%s(t, roundtrip.Service{Ops: p%d.RoundtripOps[%q], On: %#v, Fake: f%d.%s{}, Register: p%d.%s, New: p%d.%s, Draws: %d}) })\n",
+			name, family, n, client, fake.on[impl], n, impl, n, g.registers[name], n, g.news[client], draws())
 	}
 	if c.Format == contract.OpenAPI {
 		file := fmt.Sprintf("roundtrip/doc%d.json", n)
 		b.write(t, file, document(t, files[0]))
-		fmt.Fprintf(&body, "t.Run(\"types\", func(t *testing.T) { roundtrip.Judge(t, p%d.RoundtripTypes, document(t, %q), \"components/schemas\") })\n", n, filepath.Base(file))
+		fmt.Fprintf(&body, "t.Run(\"types\", func(t *testing.T) { roundtrip.Judge(t, p%d.RoundtripTypes, document(t, %q), \"components/schemas\", %d) })\n", n, filepath.Base(file), draws())
 	}
 	b.tests = append(b.tests, fmt.Sprintf("func Test_%s_%d(t *testing.T) {\n%s}\n", stem, n, body.String()))
 }

@@ -17,8 +17,9 @@ import (
 // Judge draws values of types, writes them as JSON and lets a JSON Schema validator that
 // knows nothing of ours hold them against the document's own schemas; what it accepts
 // must read back as it was. types are pointers to zero values by Go name, document is
-// the contract as JSON values, at is where its schemas are: "components/schemas".
-func Judge(t *testing.T, types map[string]any, document map[string]any, at string) {
+// the contract as JSON values, at is where its schemas are: "components/schemas". Each
+// type is drawn draws times, at least five.
+func Judge(t *testing.T, types map[string]any, document map[string]any, at string, draws int) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	plain, _ := modern(document).(map[string]any)
@@ -39,7 +40,7 @@ func Judge(t *testing.T, types map[string]any, document map[string]any, at strin
 				t.Skipf("the judge cannot read the schema: %v", err)
 			}
 			r := source(name)
-			for range 8 {
+			for range max(draws, 5) {
 				judge(t, types[name], compiled, r)
 			}
 		})

@@ -166,8 +166,8 @@ func (c *restCase) result(i int) (out reflect.Value) {
 	d.params(out.Elem(), reply.Headers)
 	if reply.Media != "" && !strings.HasPrefix(c.op.Route, "HEAD ") {
 		f := codec.Field{Kind: reply.Kind, T: reply.T, R: reply.R, Off: reply.Off, Flag: reply.Flag}
-		if f.Flag&codec.Ptr != 0 && f.Flag&codec.Null == 0 || f.Kind == codec.Reader {
-			f.Flag |= codec.Req // or it would be another reply, or an empty stream
+		if f.Flag&codec.Null == 0 {
+			f.Flag |= codec.Req // or it would be another reply, or an empty one
 		}
 		d.body(out.Elem(), reply.Media, f)
 	}

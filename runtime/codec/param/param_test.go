@@ -426,6 +426,10 @@ func TestPathsOfParts(t *testing.T) {
 			}
 		}
 	}
+	got, err := AppendPath(nil, "/ünï cödé/{s}/a+b&c=(d):@%20?", []Param{with(pS, Path, Default, false)}, unsafe.Pointer(&values{S: sp("x/y")}))
+	if want := "/%C3%BCn%C3%AF%20c%C3%B6d%C3%A9/x%2Fy/a+b&c=(d):@%20%3F"; err != nil || string(got) != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	if got := Segments("/a/{b}/x-{c}.{d}/{e}", "/a/1/x-2.3/4"); !reflect.DeepEqual(got, []string{"1", "", "", "4"}) {
 		t.Errorf("%q", got) // what is no whole segment is not known
 	}

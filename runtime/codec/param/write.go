@@ -24,9 +24,9 @@ func expand(b []byte, template string, ps []Param, in Place, base unsafe.Pointer
 		open := strings.IndexByte(template, '{')
 		end := strings.IndexByte(template, '}')
 		if open < 0 || end < open {
-			return append(b, template...), nil
+			return appendLiteral(b, template, in), nil
 		}
-		b = append(b, template[:open]...)
+		b = appendLiteral(b, template[:open], in)
 		p := find(ps, in, template[open+1:end])
 		if p == nil {
 			return b, &codec.Error{Violations: []codec.Violation{{Pointer: "/" + places[in] + "/" + codec.Escape(template[open+1:end]), Code: codec.CodeRequired, Message: "is not a parameter that the operation has"}}}
@@ -46,6 +46,23 @@ func expand(b []byte, template string, ps []Param, in Place, base unsafe.Pointer
 		}
 		template = template[end+1:]
 	}
+}
+
+// appendLiteral appends what a template says itself. In paths it escapes what RFC 3986,
+// 3.3 does not allow there: net/url would escape the whole path anew, and %2F in a
+// parameter would become a slash.
+func appendLiteral(b []byte, s string, in Place) []byte {
+	if in != Path {
+		return append(b, s...)
+	}
+	for i := range len(s) {
+		if c := s[i]; reserved.keeps(c) && c != '?' && c != '[' && c != ']' || c == '%' || c == '&' || c == '+' {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', upperHex[c>>4], upperHex[c&15])
+		}
+	}
+	return b
 }
 
 // Names returns the parameters of a template in its order: what stands in braces.
