@@ -154,15 +154,16 @@ func (o *output) String() string {
 	return string(b[max(0, len(b)-4000):])
 }
 
-// StartConsul runs a development agent that keeps nothing, at http://127.0.0.1:port.
-func StartConsul(t testing.TB, port int) *Server {
+// StartConsul runs a development agent that keeps nothing, at http://127.0.0.1:port, with
+// further arguments.
+func StartConsul(t testing.TB, port int, args ...string) *Server {
 	t.Helper()
 	program := Find(t, Consul, "consul")
 	p := Ports(t, 2)
 	addr := fmt.Sprintf("http://127.0.0.1:%d", port)
-	return Start(t, t.TempDir(), addr+"/v1/health/service/consul?passing=1&index=1&wait=1ms", nil, program, "agent", "-dev",
+	return Start(t, t.TempDir(), addr+"/v1/health/service/consul?passing=1&index=1&wait=1ms", nil, program, append([]string{"agent", "-dev",
 		"-bind", "127.0.0.1", "-client", "127.0.0.1", "-http-port", fmt.Sprint(port), "-dns-port", "-1", "-grpc-port", "-1", "-grpc-tls-port", "-1",
-		"-server-port", fmt.Sprint(p[0]), "-serf-lan-port", fmt.Sprint(p[1]), "-serf-wan-port", "-1", "-log-level", "warn")
+		"-server-port", fmt.Sprint(p[0]), "-serf-lan-port", fmt.Sprint(p[1]), "-serf-wan-port", "-1", "-log-level", "warn"}, args...)...)
 }
 
 // StartEtcd runs a cluster of one that keeps its data in dir, at http://127.0.0.1:port.

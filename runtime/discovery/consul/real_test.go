@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/concordat-dev/concordat/internal/registries"
 	"github.com/concordat-dev/concordat/runtime/discovery"
+	"github.com/concordat-dev/concordat/runtime/discovery/internal/web"
 )
 
 // TestReal goes through the life of two instances with Consul itself, a crash that
@@ -79,6 +81,51 @@ func TestReal(t *testing.T) {
 	}
 	await(t, sets, "127.0.0.1:1004")
 	await(t, sets, "")
+}
+
+// TestRealRights shows what Consul answers to those who may not read or write.
+func TestRealRights(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts Consul")
+	}
+	const secret = "6a0e1c1e-8f6f-4f58-9d8b-0d6a3a3f5a01"
+	port := registries.Ports(t, 1)[0]
+	registries.StartConsul(t, port, "-hcl", `acl { enabled = true default_policy = "deny" tokens { initial_management = "`+secret+`" } }`)
+	with := func(token string) *Registry {
+		r, err := New(Config{Addr: fmt.Sprintf("http://127.0.0.1:%d", port), Token: token, Spacing: 10 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	boss := follow(ctx, t, with(secret), "consul://users")
+	for { // the token exists once there is a leader
+		if err := with(secret).Register(ctx, here, nil); err == nil {
+			break
+		} else if ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, boss, here.Addr)
+	var powerless struct{ SecretID string }
+	if _, err := with(secret).web.JSON(ctx, web.Exchange{Method: http.MethodPut, Path: "/v1/acl/token", Body: map[string]string{"Description": "may do nothing"}}, &powerless); err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]string{
+		powerless.SecretID:                     "error",
+		"6a0e1c1e-0000-0000-0000-000000000000": "error",
+		"":                                     "", // to strangers Consul does not say that it hides something
+	} {
+		if err := with(token).Register(ctx, here, nil); web.StatusOf(err) != http.StatusForbidden {
+			t.Errorf("token %q: %v", token, err)
+		}
+		if err := with(token).Renew(ctx, here, nil); err == nil || errors.Is(err, discovery.ErrUnknown) {
+			t.Errorf("token %q: %v", token, err)
+		}
+		await(t, follow(ctx, t, with(token), "consul://users"), want)
+	}
 }
 
 // A report is what a resolver says: addresses joined by spaces, or "error".

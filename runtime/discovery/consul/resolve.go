@@ -114,6 +114,9 @@ func (w *watch) ask(ctx context.Context) ([]discovery.Endpoint, error) {
 	if found == nil {
 		return nil, errors.New("the answer is null in place of a list")
 	}
+	if len(found) == 0 && h.Get("X-Consul-Results-Filtered-By-ACLs") == "true" {
+		return nil, errors.New("the access control lists hide all instances; " + rights)
+	}
 	w.index, err = next(w.index, h)
 	if err != nil {
 		return nil, err
@@ -138,10 +141,12 @@ func next(known uint64, h http.Header) (uint64, error) {
 	return max(n, 1), nil
 }
 
+const rights = "give a token that may read the service and its nodes (service_prefix and node_prefix: read)"
+
 func explain(err error) error {
 	switch web.StatusOf(err) {
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return fmt.Errorf("%w; give a token that may read the service and its nodes (service_prefix and node_prefix: read)", err)
+		return fmt.Errorf("%w; %s", err, rights)
 	}
 	return err
 }

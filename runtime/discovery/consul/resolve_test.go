@@ -151,6 +151,19 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// Consul answers whoever may not read with an empty list: that is not to be believed.
+func TestHiddenIsNotEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := registry(t, Config{}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Consul-Results-Filtered-By-ACLs", "true")
+			answer(w, "10")
+		})
+		if got := listen(t, r, "consul://users", time.Millisecond); !same(got, []string{"+0s error: node_prefix"}) {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
 // A Consul that does not block, whatever it answers, is not asked in a tight loop.
 func TestIsNotAskedTooOften(t *testing.T) {
 	a := instance("10.0.0.1", 80)
