@@ -8,16 +8,15 @@ import (
 
 // limits are the rules of a place and of its type, taken together.
 type limits struct {
-	minLen, maxLen     int
-	hasMaxLen          bool
-	min, max           float64 // -Inf, +Inf for none
-	minExcl, maxExcl   bool
-	multiple           float64 // 0 for none
-	patterns, formats  []string
-	unique             bool
-	constant           string
-	intMin, intMax     int64
-	hasIntMin, bounded bool
+	minLen, maxLen    int
+	hasMaxLen         bool
+	min, max          float64 // -Inf, +Inf for none
+	minExcl, maxExcl  bool
+	multiple          float64 // 0 for none
+	patterns, formats []string
+	unique            bool
+	constant          string
+	intMin, intMax    int64
 }
 
 func limitsOf(rules ...*codec.Rule) limits {

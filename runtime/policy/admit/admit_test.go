@@ -122,11 +122,15 @@ func TestPriorities(t *testing.T) {
 	if l.Ask(Sheddable, new(Waiter)) != Refused {
 		t.Error("beyond four fifths of the limit sheddable calls are refused")
 	}
-	if l.Ask(Normal, nil) != Admitted || l.Ask(Normal, nil) != Admitted || l.Ask(Normal, nil) != Refused {
-		t.Error("normal calls fill the limit")
-	}
-	if l.Ask(Critical, nil) != Admitted || l.Ask(Critical, nil) != Admitted || l.Ask(Critical, nil) != Refused {
-		t.Error("critical calls get a fifth more")
+	for _, c := range []struct {
+		p    Priority
+		says string
+	}{{Normal, "normal calls fill the limit"}, {Critical, "critical calls get a fifth more"}} {
+		for _, want := range []Verdict{Admitted, Admitted, Refused} {
+			if got := l.Ask(c.p, nil); got != want {
+				t.Errorf("%s: got %v, want %v", c.says, got, want)
+			}
+		}
 	}
 	var woken []string
 	wait := func(name string, p Priority) *Waiter {
