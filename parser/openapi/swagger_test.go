@@ -153,3 +153,32 @@ func TestSwaggerFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestSwaggerMutations replaces every value of a 2.0 document by every other kind of value.
+func TestSwaggerMutations(t *testing.T) {
+	data, err := os.ReadFile("testdata/swagger.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc any
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	doc = plain(doc)
+	count := 0
+	mutate(doc, func(set func(any)) {
+		for _, v := range []any{nil, 7, "text", true, []any{7, map[string]any{"$ref": "#/paths"}}, map[string]any{}, map[string]any{"$ref": "#/definitions/Item"}, map[string]any{"$ref": "#/parameters/limit"}} {
+			set(v)
+			text, err := json.Marshal(doc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, diags := parse(t, string(text))
+			sound(t, string(text), c, diags)
+			count++
+		}
+	})
+	if count < 2000 {
+		t.Errorf("only %d mutations", count)
+	}
+}

@@ -29,6 +29,9 @@ func (r *Reader) build(v *view) contract.Schema {
 	if len(types) == 0 {
 		types = inferred(v)
 	}
+	if intOrString(v, types) {
+		return r.anyType(v, []string{"integer", "string"})
+	}
 	switch len(types) {
 	case 0:
 		return &contract.Any{}
@@ -36,6 +39,13 @@ func (r *Reader) build(v *view) contract.Schema {
 		return r.ofType(v, types[0])
 	}
 	return r.anyType(v, types)
+}
+
+// intOrString says whether v is Kubernetes' text that may be a number, too: its documents in
+// Swagger 2 can say that by an extension or a format alone.
+func intOrString(v *view, types []string) bool {
+	format, _ := v.first("format").Str()
+	return v.only == "" && (v.first("x-kubernetes-int-or-string").True() || format == "int-or-string" && slices.Equal(types, []string{"string"}))
 }
 
 func (r *Reader) ofType(v *view, typ string) contract.Schema {
