@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 // registry remembers what it was told and answers by script.
 type registry struct {
+	mu           sync.Mutex
 	known, hangs bool
 	down         error
 	log          []string
@@ -27,6 +29,8 @@ func (r *registry) note(ctx context.Context, s string, sick error) error {
 		r.log = append(r.log, s+" hung")
 		return ctx.Err()
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.down != nil {
 		s += " failed"
 	}
@@ -36,6 +40,8 @@ func (r *registry) note(ctx context.Context, s string, sick error) error {
 
 func (r *registry) Register(ctx context.Context, _ Instance, sick error) error {
 	err := r.note(ctx, "register", sick)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.known = r.known || err == nil
 	return err
 }
@@ -44,6 +50,8 @@ func (r *registry) Renew(ctx context.Context, _ Instance, sick error) error {
 	if err := r.note(ctx, "renew", sick); err != nil {
 		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if !r.known {
 		return fmt.Errorf("404: %w", ErrUnknown)
 	}
@@ -55,18 +63,27 @@ func (r *registry) Deregister(ctx context.Context, _ Instance) error {
 }
 func (r *registry) Every() time.Duration { return 10 * time.Second }
 
+// after does something to the registry when d has passed.
+func (r *registry) after(d time.Duration, f func()) {
+	time.AfterFunc(d, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		f()
+	})
+}
+
 var here = Instance{Service: "users", Addr: "10.0.0.1:80"}
 
 func TestAnnounce(t *testing.T) {
 	down := errors.New("connection refused")
 	for _, c := range []struct {
 		name string
-		r    registry
+		r    *registry
 		at   map[time.Duration]func(*registry)
 		want []string
 	}{
-		{"registers, renews, deregisters", registry{}, nil, []string{"register", "renew", "renew", "deregister"}},
-		{"what is forgotten is registered again in the same beat", registry{}, map[time.Duration]func(*registry){
+		{"registers, renews, deregisters", &registry{}, nil, []string{"register", "renew", "renew", "deregister"}},
+		{"what is forgotten is registered again in the same beat", &registry{}, map[time.Duration]func(*registry){
 			15 * time.Second: func(r *registry) { r.known = false },
 		}, []string{"register", "renew", "renew", "register", "deregister"}},
 	} {
@@ -75,9 +92,9 @@ func TestAnnounce(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
 				defer cancel()
 				for at, f := range c.at {
-					time.AfterFunc(at, func() { f(&c.r) })
+					c.r.after(at, func() { f(c.r) })
 				}
-				if err := Announce(ctx, &c.r, here, nil); err != nil || !slices.Equal(c.r.log, c.want) {
+				if err := Announce(ctx, c.r, here, nil); err != nil || !slices.Equal(c.r.log, c.want) {
 					t.Errorf("%v, %q", err, c.r.log)
 				}
 			})
@@ -88,8 +105,8 @@ func TestAnnounce(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 11*time.Minute)
 			defer cancel()
 			r := &registry{down: down}
-			time.AfterFunc(10*time.Minute, func() { r.down = nil; r.log = nil })
-			time.AfterFunc(10*time.Minute+r.Every(), func() {
+			r.after(10*time.Minute, func() { r.down = nil; r.log = nil })
+			r.after(10*time.Minute+r.Every(), func() {
 				if !slices.Equal(r.log, []string{"register"}) {
 					t.Errorf("%q", r.log)
 				}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ func contextUntil(t *testing.T, stop time.Time) (context.Context, context.Cancel
 
 // agent is a fake of what an agent does with what is announced to it.
 type agent struct {
+	mu       sync.Mutex
 	t        *testing.T
 	services map[string]registration
 	status   map[string]string
@@ -27,6 +29,8 @@ type agent struct {
 }
 
 func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.log = append(a.log, r.Method+" "+r.URL.Path)
 	op, id := r.URL.Path[:strings.LastIndex(r.URL.Path, "/")], r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	switch op {
@@ -105,8 +109,10 @@ func TestAnnounceToAForgetfulAgent(t *testing.T) {
 			r := registry(t, Config{}, a.ServeHTTP)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			time.AfterFunc(30*time.Second, func() { clear(a.services); clear(a.status) })
+			time.AfterFunc(30*time.Second, func() { a.mu.Lock(); clear(a.services); clear(a.status); a.mu.Unlock() })
 			time.AfterFunc(30*time.Second+r.Every()*11/10, func() {
+				a.mu.Lock()
+				defer a.mu.Unlock()
 				if a.status["service:users-1"] != "passing" {
 					t.Error("not registered again")
 				}

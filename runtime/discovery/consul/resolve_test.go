@@ -39,6 +39,13 @@ func target(t *testing.T, s string) *url.URL {
 // listen notes what the resolver says until d has passed: "+10s a:1 b:1" or "+10s error".
 func listen(t *testing.T, r discovery.Resolver, s string, d time.Duration) []string {
 	t.Helper()
+	defer synctest.Wait() // for handlers, whose notes the test reads
+	return hear(t, r, s, d)
+}
+
+// hear is listen, outside virtual time.
+func hear(t *testing.T, r discovery.Resolver, s string, d time.Duration) []string {
+	t.Helper()
 	var got []string
 	start := time.Now()
 	stop := start.Add(d)

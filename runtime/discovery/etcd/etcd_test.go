@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,13 @@ import (
 )
 
 func listen(t *testing.T, r discovery.Resolver, target string, d time.Duration) []string {
+	t.Helper()
+	defer synctest.Wait() // for handlers, whose notes the test reads
+	return hear(t, r, target, d)
+}
+
+// hear is listen, outside virtual time.
+func hear(t *testing.T, r discovery.Resolver, target string, d time.Duration) []string {
 	t.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
@@ -149,17 +157,16 @@ func TestSurvives(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake()
 				f.put("/services/users/1", a, "")
-				n, good := 0, false
+				n, good := 0, new(atomic.Bool)
 				r := registry(t, Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if r.URL.Path == c.path && !good {
-						if n++; r.Header.Get("X") == "" {
-							c.h(w, r)
-							return
-						}
+					if r.URL.Path == c.path && !good.Load() {
+						n++
+						c.h(w, r)
+						return
 					}
 					f.ServeHTTP(w, r)
 				}))
-				time.AfterFunc(10*time.Minute, func() { good = true; f.put("/services/users/2", b, "") })
+				time.AfterFunc(10*time.Minute, func() { good.Store(true); f.put("/services/users/2", b, "") })
 				got := listen(t, r, "etcd://users", 11*time.Minute)
 				if last := got[len(got)-1]; !strings.HasSuffix(last, "m0s 10.0.0.1:80 10.0.0.2:80") && !strings.Contains(last, "10.0.0.1:80 10.0.0.2:80") {
 					t.Errorf("it must recover: %q", last)
@@ -229,16 +236,16 @@ func TestAnnounce(t *testing.T) {
 		present(20*time.Second+r.Every()*11/10, true)
 		time.AfterFunc(40*time.Second, func() { f.remove(key) }) // somebody else's doing
 		present(40*time.Second+r.Every()*11/10, true)
-		i, sick := here, false
+		i, sick := here, new(atomic.Bool)
 		i.Health = func(context.Context) error {
-			if sick {
+			if sick.Load() {
 				return errors.New("disk full")
 			}
 			return nil
 		}
-		time.AfterFunc(60*time.Second, func() { sick = true })
+		time.AfterFunc(60*time.Second, func() { sick.Store(true) })
 		present(60*time.Second+r.Every()*11/10, false)
-		time.AfterFunc(80*time.Second, func() { sick = false })
+		time.AfterFunc(80*time.Second, func() { sick.Store(false) })
 		present(80*time.Second+r.Every()*11/10, true)
 		if err := discovery.Announce(ctx, r, i, func(err error) { t.Error(err) }); err != nil || len(f.keys) != 0 || len(f.leases) != 0 {
 			t.Errorf("%v, left: %v %v", err, f.keys, f.leases)
@@ -289,7 +296,7 @@ func TestRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range []string{"etcd://", "etcd://users/x", "etcd://users?tag=x"} {
-		if got := listen(t, r, s, time.Second); len(got) != 1 || !strings.Contains(got[0], "say etcd://service") {
+		if got := hear(t, r, s, time.Second); len(got) != 1 || !strings.Contains(got[0], "say etcd://service") {
 			t.Errorf("%s: %q", s, got)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +33,13 @@ func registry(t *testing.T, c Config, h http.HandlerFunc) *Registry {
 }
 
 func listen(t *testing.T, r discovery.Resolver, target string, d time.Duration) []string {
+	t.Helper()
+	defer synctest.Wait() // for handlers, whose notes the test reads
+	return hear(t, r, target, d)
+}
+
+// hear is listen, outside virtual time.
+func hear(t *testing.T, r discovery.Resolver, target string, d time.Duration) []string {
 	t.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
@@ -238,6 +247,7 @@ func TestPortsAndWhatElseIsKnown(t *testing.T) {
 
 // fake is a fake of how Eureka takes announcements.
 type fake struct {
+	mu    sync.Mutex
 	t     *testing.T
 	known map[string]string // status by path
 	body  map[string]any    // of the last registration
@@ -245,6 +255,8 @@ type fake struct {
 }
 
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	path := strings.TrimPrefix(r.URL.Path, "/eureka/apps/")
 	switch r.Method {
 	case http.MethodPost:
@@ -274,10 +286,10 @@ func TestAnnounce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{t: t, known: map[string]string{}}
 		r := registry(t, Config{Lease: 30 * time.Second}, f.ServeHTTP)
-		sick := false
+		var sick atomic.Bool
 		i := discovery.Instance{Service: "users", ID: "users:1", Addr: "10.0.0.1:8443", Secure: true, ServerName: "users.test", Weight: 5, Zone: "a", Tags: []string{"x", "y"},
 			Meta: map[string]string{"k": "v"}, Health: func(context.Context) error {
-				if sick {
+				if sick.Load() {
 					return errors.New("disk full")
 				}
 				return nil
@@ -285,17 +297,19 @@ func TestAnnounce(t *testing.T) {
 		const path = "USERS/users:1"
 		status := func(after time.Duration, want string) {
 			time.AfterFunc(after, func() {
+				f.mu.Lock()
+				defer f.mu.Unlock()
 				if f.known[path] != want {
 					t.Errorf("after %v: %q, want %q", after, f.known[path], want)
 				}
 			})
 		}
 		status(time.Second, "UP")
-		time.AfterFunc(15*time.Second, func() { clear(f.known) })
+		time.AfterFunc(15*time.Second, func() { f.mu.Lock(); clear(f.known); f.mu.Unlock() })
 		status(15*time.Second+r.Every()*11/10, "UP")
-		time.AfterFunc(40*time.Second, func() { sick = true })
+		time.AfterFunc(40*time.Second, func() { sick.Store(true) })
 		status(40*time.Second+r.Every()*11/10, "DOWN")
-		time.AfterFunc(60*time.Second, func() { sick = false })
+		time.AfterFunc(60*time.Second, func() { sick.Store(false) })
 		status(60*time.Second+r.Every()*11/10, "UP")
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()

@@ -111,6 +111,9 @@ func (w *watch) look() bool {
 	if err != nil {
 		return w.fail(err)
 	}
+	if info.Size() > MaxBytes {
+		return w.fail(tooLarge(w.name))
+	}
 	s := stamp{info.ModTime().UnixNano(), info.Size()}
 	if w.looks++; s == w.stamp && w.looks < unlooked {
 		return true
@@ -150,10 +153,12 @@ func read(name string) ([]byte, error) {
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
 	if err == nil && len(b) > MaxBytes {
-		err = fmt.Errorf("%s is larger than %d bytes", name, MaxBytes)
+		err = tooLarge(name)
 	}
 	return b, err
 }
+
+func tooLarge(name string) error { return fmt.Errorf("%s is larger than %d bytes", name, MaxBytes) }
 
 // An entry is an endpoint in JSON.
 type entry struct {

@@ -125,7 +125,7 @@ func TestKubeconfig(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.web.Close()
-		if got := listen(t, r, "kubernetes://users", 300*time.Millisecond); len(got) == 0 || !strings.HasSuffix(got[0], " 10.0.0.1:80") {
+		if got := hear(t, r, "kubernetes://users", 300*time.Millisecond); len(got) == 0 || !strings.HasSuffix(got[0], " 10.0.0.1:80") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

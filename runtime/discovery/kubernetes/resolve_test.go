@@ -32,6 +32,13 @@ func registry(t *testing.T, c Config, h http.HandlerFunc) *Registry {
 
 func listen(t *testing.T, r discovery.Resolver, target string, d time.Duration) []string {
 	t.Helper()
+	defer synctest.Wait() // for handlers, whose notes the test reads
+	return hear(t, r, target, d)
+}
+
+// hear is listen, outside virtual time.
+func hear(t *testing.T, r discovery.Resolver, target string, d time.Duration) []string {
+	t.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
 		t.Fatal(err)
