@@ -380,7 +380,8 @@ func ambiguous(v reflect.Value, t *codec.Type) bool {
 		return false
 	}
 	again, err := t.Append(nil, back.UnsafePointer(), 0)
-	return err == nil && show(back.Elem().Interface()) != show(v.Interface()) && compact(again) == compact(text)
+	same := back.Elem().Elem().Type() == v.Elem().Type() && show(back.Elem().Interface()) == show(v.Interface())
+	return err == nil && !same && compact(again) == compact(text)
 }
 
 func resolved(t *codec.Type) (codec.Kind, *codec.Type) {
