@@ -27,6 +27,7 @@ type Attempt struct {
 	conn  *Conn
 	at    *endpoint
 	spec  *Spec
+	begun time.Duration // later than the attempt where a hedge won
 	limit time.Time     // zero: the call's deadline is the attempt's
 	kept  bool          // Context gave it away
 	phase atomic.Uint32 // of a stream: see Stream
@@ -101,7 +102,15 @@ func (a *Attempt) Do(req *http.Request) (*http.Response, error) {
 	ctx, cancel := a.bound(req.Context())
 	announce(ctx, req)
 	prioritize(ctx, req.Header)
-	resp, err := a.send(ctx, a.conn.rest, req)
+	var resp *http.Response
+	var err error
+	if a.hedged(req) {
+		var stop func()
+		resp, stop, err = a.sendHedged(ctx, req)
+		cancel = after(stop, cancel)
+	} else {
+		resp, err = a.send(ctx, a.conn.rest, req)
+	}
 	if err != nil {
 		cancel()
 		return nil, err

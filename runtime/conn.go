@@ -30,7 +30,8 @@ type Conn struct {
 	retry     retry.Policy
 	budget    *budget.Budget
 	balance   balance.Config
-	probePath string // "": any answer will do
+	hedging   *hedging // nil: none
+	probePath string   // "": any answer will do
 	validate  bool
 	rest, rpc wire
 	spokeRPC  atomic.Bool

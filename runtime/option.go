@@ -43,6 +43,7 @@ type common struct {
 	log       *slog.Logger
 	epoch     time.Time // policies and statistics are told the time since then
 	stats     stats.Table
+	guards    *guards // nil: none
 }
 
 func (k *common) defaults() {

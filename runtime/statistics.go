@@ -43,7 +43,11 @@ func (k *common) count(ctx context.Context, call *Call, in any, last Next) (out 
 			call.end(&Error{Code: code})
 		}
 	}()
-	out, err = run(ctx, k.chain, call, in, last)
+	if k.guards != nil {
+		out, err = k.guards.run(ctx, k, call, in, last)
+	} else {
+		out, err = run(ctx, k.chain, call, in, last)
+	}
 	code = codeOf(err)
 	return out, err
 }

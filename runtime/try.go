@@ -63,6 +63,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 // begin makes a ready for its attempt; it may have served another.
 func (a *Attempt) begin(c *Conn, spec *Spec, at *endpoint, n int) {
 	a.N, a.Endpoint, a.Base, a.conn, a.at, a.spec, a.limit = n, at.Endpoint, at.base, c, at, spec, time.Time{}
+	a.begun = 0
 	a.phase.Store(over)
 	a.verdict.Store(0)
 	a.rejected.Store(false)
@@ -100,16 +101,17 @@ func (c *Conn) pick(ctx context.Context, s *balance.Set, now time.Duration, not 
 
 // once makes one attempt and tells the picker and the ejector how it went.
 func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Context, *Attempt) error, start time.Duration) (o balance.Outcome, v retry.Verdict, err error) {
-	at, group := a.at, c.ends.group
+	group := c.ends.group
 	returned := false
 	defer func() {
 		if !returned { // a panic says nothing of the endpoint
-			group.Ended(0, &at.Host, balance.Void)
+			group.Ended(0, &a.at.Host, balance.Void)
 		}
 	}()
 	err = attempt(ctx, a)
 	returned = true
-	now := c.now()
+	now, at := c.now(), a.at
+	start = max(start, a.begun)
 	took := at.dialed.without(start, now)
 	if err == nil && a.phase.CompareAndSwap(opening, open) {
 		group.Opened(now, &at.Host, took) // it stays busy
