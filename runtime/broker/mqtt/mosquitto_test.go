@@ -158,7 +158,7 @@ func TestTLS(t *testing.T) {
 // The server is killed and comes back while messages travel both ways. All are confirmed,
 // and all are handled, in the end: they come to a session with a name, which outlives the
 // connection, and what was not acknowledged comes again. Mosquitto keeps its sessions in a
-// file, after every change when told so.
+// file, but writes that only after it has confirmed, so the test waits for it.
 func TestServerIsKilled(t *testing.T) {
 	dir := t.TempDir()
 	s := mosquitto(t, "allow_anonymous true", "persistence true", "persistence_location "+dir+"/", "autosave_on_changes true", "autosave_interval 1", "max_queued_messages 0")
@@ -190,10 +190,11 @@ func TestServerIsKilled(t *testing.T) {
 	}
 	send(0, n/2)
 	<-begun // some are in flight
-	var publishing sync.WaitGroup
-	publishing.Go(func() { send(n/2, n) })
+	saved(t, b, filepath.Join(dir, "mosquitto.db"), time.Now())
 	s.kill()
-	close(hold) // these acknowledgements go nowhere
+	var publishing sync.WaitGroup
+	publishing.Go(func() { send(n/2, n) }) // to nobody, at first
+	close(hold)                            // these acknowledgements go nowhere
 	s.start()
 	publishing.Wait()
 	missing := map[string]bool{}
@@ -212,4 +213,20 @@ func TestServerIsKilled(t *testing.T) {
 	if err := <-over; err != nil {
 		t.Error(err)
 	}
+}
+
+// saved waits until the server has written the file after since. It does so when something
+// to be kept changes, as a retained message does.
+func saved(t *testing.T, b *mqtt.Broker, path string, since time.Time) {
+	t.Helper()
+	retain := []broker.Setting{{Protocol: "mqtt", Name: "retain", Value: "true"}}
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if err := b.Publish(t.Context(), &broker.Message{Address: "elsewhere", Settings: retain, Body: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := os.Stat(path); err == nil && f.ModTime().After(since) {
+			return
+		}
+	}
+	t.Fatalf("%s was not written", path)
 }

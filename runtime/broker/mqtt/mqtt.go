@@ -21,6 +21,7 @@ import (
 
 	"github.com/eclipse/paho.golang/autopaho"
 	"github.com/eclipse/paho.golang/paho"
+	sessions "github.com/eclipse/paho.golang/paho/session"
 
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/tlsconf"
@@ -140,7 +141,7 @@ func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 	}
 	for {
 		lost, err := l.publish(ctx, out)
-		if lost || errors.Is(err, autopaho.ConnectionDownError) { // with the latter nothing was sent
+		if lost || unsent(err) {
 			if err = l.await(ctx); err == nil {
 				continue
 			}
@@ -150,6 +151,15 @@ func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 		}
 		return nil
 	}
+}
+
+// unsent says that there was no connection, as autopaho knows, or only its session yet.
+func unsent(err error) bool {
+	if errors.Is(err, sessions.ErrNoConnection) {
+		time.Sleep(ackEvery) // it will know in a moment
+		return true
+	}
+	return errors.Is(err, autopaho.ConnectionDownError)
 }
 
 // explain says which server an error is about, and what would help.
