@@ -19,6 +19,7 @@ const (
 	Agent   = "http://127.0.0.1:8500" // where a Consul agent listens
 	Wait    = 5 * time.Minute         // Consul's own default; it adds up to a sixteenth
 	Spacing = 250 * time.Millisecond
+	Retry   = time.Second
 	TTL     = 15 * time.Second
 	Forget  = time.Minute // the least that Consul takes
 )
@@ -43,6 +44,8 @@ type Config struct {
 	// Wait is how long a query blocks when nothing changes, Spacing the least time between
 	// two queries; a Consul that answers at once without news is asked ever less often.
 	Wait, Spacing time.Duration
+	// Retry is the pause after a failure; it doubles up to half a minute, half of it random.
+	Retry time.Duration
 	// TTL is after how long without a heartbeat an announced instance counts as sick,
 	// Forget after how long it is forgotten.
 	TTL, Forget time.Duration
@@ -66,7 +69,7 @@ func New(c Config) (*Registry, error) {
 	if c.Addr == "" {
 		c.Addr = Agent
 	}
-	for d, def := range map[*time.Duration]time.Duration{&c.Wait: Wait, &c.Spacing: Spacing, &c.TTL: TTL, &c.Forget: Forget} {
+	for d, def := range map[*time.Duration]time.Duration{&c.Wait: Wait, &c.Spacing: Spacing, &c.Retry: Retry, &c.TTL: TTL, &c.Forget: Forget} {
 		if *d <= 0 {
 			*d = def
 		}

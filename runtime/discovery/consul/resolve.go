@@ -19,11 +19,8 @@ import (
 	"github.com/concordat-dev/concordat/runtime/discovery/internal/web"
 )
 
-// How failures are spaced.
-const (
-	firstRetry = time.Second
-	lastRetry  = 30 * time.Second
-)
+// lastRetry is the longest pause between two queries.
+const lastRetry = 30 * time.Second
 
 // Resolve yields the instances that pass their checks, whenever they change. That Consul
 // knows none is an empty set; that it cannot be asked is an error.
@@ -35,7 +32,7 @@ func (r *Registry) Resolve(ctx context.Context, target *url.URL) iter.Seq2[[]dis
 			return
 		}
 		w := watch{Registry: r, service: target.Host, query: query, feed: feed.Feed{Yield: yield},
-			failed: pace.Backoff{First: firstRetry, Last: lastRetry},
+			failed: pace.Backoff{First: r.config.Retry, Last: lastRetry},
 			idle:   pace.Backoff{First: r.config.Spacing, Last: lastRetry},
 		}
 		for w.step(ctx) {
