@@ -16,6 +16,7 @@ func TestFaults(t *testing.T) {
 		{"swagger", "swagger: '1.2'\npaths: {}\n", "1:10 error unsupported-version"},
 		{"version 4", "openapi: 4.0.0\npaths: {}\n", "1:10 error unsupported-version"},
 		{"version 3.9", "openapi: 3.9.0\ninfo: {title: A, version: '1'}\npaths: {}\n", "1:10 error unsupported-version"},
+		{"version 3", "openapi: '3'\ninfo: {title: A, version: '1'}\npaths: {}\n", "1:10 error unsupported-version"},
 		{"no object", "- a\n", "1:1 error wrong-kind"},
 		{"text", "hello\n", "1:1 error wrong-kind"},
 		{"no info", "openapi: 3.1.0\npaths: {}\n", "1:1 warning missing-field"},

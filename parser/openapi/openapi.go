@@ -111,7 +111,7 @@ func version(root *node.Node, diags *diag.List) (jsonschema.Dialect, bool) {
 	}
 	diags.Errorf("unsupported-version", n.Span(), "there is no OpenAPI version %s that can be read", strconv.Quote(text)).
 		Help = "versions 3.0, 3.1 and 3.2 are read"
-	return jsonschema.Draft2020, strings.HasPrefix(text, "3.")
+	return jsonschema.Draft2020, text == "3" || strings.HasPrefix(text, "3.")
 }
 
 // A reader fills one contract.
