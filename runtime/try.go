@@ -64,10 +64,23 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 func (a *Attempt) begin(c *Conn, spec *Spec, at *endpoint, n int) {
 	a.N, a.Endpoint, a.Base, a.conn, a.at, a.spec, a.limit = n, at.Endpoint, at.base, c, at, spec, time.Time{}
 	a.begun = 0
-	a.phase.Store(over)
-	a.verdict.Store(0)
-	a.rejected.Store(false)
-	a.after.Store(0)
+	a.forget()
+}
+
+// forget drops what the transport learnt. To look is cheaper than to write.
+func (a *Attempt) forget() {
+	if a.phase.Load() != over {
+		a.phase.Store(over)
+	}
+	if a.verdict.Load() != 0 {
+		a.verdict.Store(0)
+	}
+	if a.rejected.Load() {
+		a.rejected.Store(false)
+	}
+	if a.after.Load() != 0 {
+		a.after.Store(0)
+	}
 }
 
 // share gives a its part of what is left, where that is less than all of it.
@@ -113,11 +126,13 @@ func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Contex
 	now, at := c.now(), a.at
 	start = max(start, a.begun)
 	took := at.dialed.without(start, now)
-	if err == nil && a.phase.CompareAndSwap(opening, open) {
+	if err == nil && a.phase.Load() == opening && a.phase.CompareAndSwap(opening, open) {
 		group.Opened(now, &at.Host, took) // it stays busy
 		return balance.Good, retry.Final, nil
 	}
-	a.phase.Store(over)
+	if a.phase.Load() != over {
+		a.phase.Store(over)
+	}
 	o, v = c.judge(ctx, a, err)
 	if o != balance.Good {
 		took = now - start

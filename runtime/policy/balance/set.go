@@ -13,6 +13,7 @@ type Set struct {
 	All  []*Host // shared: not to be changed
 	Live []*Host // those not ejected; all of them where most are
 
+	way   Way
 	group *Group
 	local []*Host // the live ones of the own zone; nil without a preference
 	away  []*Host // the live ones elsewhere, beside local
@@ -21,7 +22,7 @@ type Set struct {
 }
 
 func newSet(g *Group) *Set {
-	s := &Set{All: g.all, Live: g.all, group: g, young: g.young}
+	s := &Set{All: g.all, Live: g.all, way: g.config.Way, group: g, young: g.young}
 	if !g.eject.Panic() {
 		s.Live = slices.DeleteFunc(slices.Clone(g.all), func(h *Host) bool { return !h.Live() })
 	}
@@ -81,9 +82,9 @@ func (s *Set) draw(now time.Duration, not *Host, random, key uint64) *Host {
 		from = s.local
 	}
 	switch {
-	case s.group.config.Way == RoundRobin:
+	case s.way == RoundRobin:
 		return s.next(from, skip, random)
-	case s.group.config.Way == Ring && key != 0 && len(from) == len(s.Live):
+	case s.way == Ring && key != 0 && len(from) == len(s.Live):
 		return s.onRing(key, skip)
 	}
 	a, b := pick.Two(len(from), skip, random)
@@ -127,7 +128,7 @@ func (s *Set) grown(now time.Duration, h *Host, random uint64) bool {
 
 func (s *Set) cost(now time.Duration, h *Host) float64 {
 	var c float64
-	if s.group.config.Way == LeastRequest {
+	if s.way == LeastRequest {
 		c = float64(h.Load.InFlight() + 1)
 	} else {
 		c = h.Load.Cost(now)
