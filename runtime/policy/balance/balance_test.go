@@ -251,3 +251,25 @@ func TestWeights(t *testing.T) {
 		t.Errorf("the one of weight 3 got %d of 4000 calls beside one of weight 1", hits)
 	}
 }
+
+func TestOutcomes(t *testing.T) {
+	for o, c := range map[Outcome]struct {
+		ejects int  // after how many in a row; 0: never
+		dearer bool // the endpoint seems slower
+	}{
+		Good: {0, false}, Bad: {5, true}, Absent: {1, true}, Rejected: {0, true}, Beaten: {0, true}, Void: {0, false},
+	} {
+		g := group(Default, "a", "b")
+		h, ejected := g.Set().All[0], 0
+		h.Load.Seed(0, ms)
+		for n := range 30 {
+			h.Load.Begin()
+			if g.Done(0, h, ms, o) && ejected == 0 {
+				ejected = n + 1
+			}
+		}
+		if ejected != c.ejects || (h.Load.Latency(0) > ms) != c.dearer || h.Load.InFlight() != 0 {
+			t.Errorf("outcome %d: ejected by the %dth, seems to take %v, %d in flight", o, ejected, h.Load.Latency(0), h.Load.InFlight())
+		}
+	}
+}

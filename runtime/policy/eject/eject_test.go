@@ -201,3 +201,32 @@ func TestSweepForgets(t *testing.T) {
 		t.Errorf("after ten sweeps %x is left", v)
 	}
 }
+
+// Where nobody listens there is nothing to wait for.
+func TestAbsentEjectsAtOnce(t *testing.T) {
+	g, h := group(3)
+	if !g.Absent(h[0], 0) || h[0].Live() {
+		t.Error("a refused connection does not eject")
+	}
+	c := Default
+	c.Absent = 2
+	g = NewGroup(c)
+	h = []*Host{new(Host), new(Host)}
+	g.Set(h)
+	if g.Absent(h[0], 0) || g.Absent(h[0], 0) || !g.Absent(h[0], 0) {
+		t.Error("two, four, six: the third ejects")
+	}
+}
+
+// An endpoint that left the set while it was probed is not counted any more.
+func TestProbedAfterItLeft(t *testing.T) {
+	g, h := group(4)
+	fail(g, h[0], 0, 5)
+	fail(g, h[1], 0, 5)
+	g.Due(time.Hour)
+	g.Set(h[1:])
+	g.Probed(h[0], time.Hour, true)
+	if g.out != 1 {
+		t.Errorf("%d are counted as out, one is", g.out)
+	}
+}
