@@ -107,7 +107,7 @@ func TestAnnounce(t *testing.T) {
 			r := &registry{down: down}
 			r.after(10*time.Minute, func() { r.down = nil; r.log = nil })
 			r.after(10*time.Minute+r.Every(), func() {
-				if !slices.Equal(r.log, []string{"register"}) {
+				if len(r.log) == 0 || r.log[0] != "register" {
 					t.Errorf("%q", r.log)
 				}
 			})

@@ -181,7 +181,7 @@ func TestIsNotAskedTooOften(t *testing.T) {
 	}{
 		{"at once, no news", func(_ int, w http.ResponseWriter) { answer(w, "10", a) }, 60},
 		{"at once, ever newer", func(n int, w http.ResponseWriter) { answer(w, fmt.Sprint(n), a) }, 10 * 60 * 5},
-		{"at once, ever older", func(n int, w http.ResponseWriter) { answer(w, fmt.Sprint(1<<40-n), a) }, 10 * 60 * 5},
+		{"at once, ever older", func(n int, w http.ResponseWriter) { answer(w, fmt.Sprint(int64(1)<<40-int64(n)), a) }, 10 * 60 * 5},
 		{"down", func(_ int, w http.ResponseWriter) { panic(http.ErrAbortHandler) }, 60},
 		{"refusing", func(_ int, w http.ResponseWriter) { w.WriteHeader(429) }, 60},
 	} {

@@ -133,7 +133,7 @@ func (f *fake) serve(w http.ResponseWriter, path string, body map[string]any) {
 		f.drop(unb64(body["key"]))
 		fmt.Fprint(w, "{}")
 	case "/v3/lease/grant":
-		id = strconv.Itoa(7587000000000000000 + f.asked[path])
+		id = strconv.FormatInt(7587000000000000000+int64(f.asked[path]), 10)
 		f.leases[id] = true
 		fmt.Fprintf(w, `{"ID":%q,"TTL":"%v"}`, id, body["TTL"])
 	case "/v3/lease/keepalive":

@@ -161,7 +161,7 @@ func TestResolve(t *testing.T) {
 // Eureka that preserves itself says UP of what is long dead; when everything is old, it
 // is Eureka that hears nothing.
 func TestOldHeartbeats(t *testing.T) {
-	at := func(id string, renewed int) string {
+	at := func(id string, renewed int64) string {
 		return strings.Replace(in(id+" 10.0.0."+id+" UP"), `"lastRenewalTimestamp":0`, fmt.Sprintf(`"lastRenewalTimestamp":%d`, renewed), 1)
 	}
 	const now = 1_700_000_000_000 // of the server; ours is in the year 2000
