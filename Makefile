@@ -9,5 +9,5 @@ sim: ## simulate slow, failing, hung and overloaded backends with the runtime's 
 	go run ./internal/sim/simulate $(ARGS)
 
 .PHONY: faults-call
-faults-call: ## stop and kill one of three processes at 100 calls per second; nothing may be lost
+faults-call: ## stop, kill and overload real processes: nothing may be lost, or at 120 % no more than must
 	go run ./internal/callfaults $(ARGS)

@@ -61,7 +61,7 @@ var may = map[string][]string{
 
 	"examples/...":        {"runtime", "runtime/...", "examples/..."},
 	"internal/...":        {},
-	"internal/callfaults": {"runtime"},
+	"internal/callfaults": {"runtime", "runtime/policy/admit"},
 	"internal/sim":        {"runtime/policy/..."},
 	"internal/sim/...":    {"internal/sim"},
 	"internal/roundtrip":  {"runtime", "runtime/codec/...", "runtime/stub", "runtime/broker/memory", "runtime/concordattest"},

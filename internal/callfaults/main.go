@@ -1,6 +1,6 @@
 //go:build unix
 
-// Command callfaults stops and kills real processes under load and prints what became of
+// Command callfaults stops, kills and overloads real processes and prints what became of
 // the calls: how many were lost, how many attempts each took, and after how long the
 // fault was no longer felt. It ends with 1 where a promise is broken.
 package main
@@ -9,8 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -37,21 +35,10 @@ func main() {
 	}
 }
 
-// backend says where it listens, and serves.
-func backend() {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	fmt.Println(l.Addr())
-	_ = http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }))
-}
-
 // table runs all faults and writes what came of them.
 func table(out io.Writer, length time.Duration) (broken int, err error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "fault\tcalls\tlost\tattempts per call\tslowest\tlast felt after\t  ")
+	fmt.Fprintln(w, "fault\tcalls\tlost\tanswered\tattempts per call\tslowest\tlast felt after\t  ")
 	for _, f := range faults {
 		r, err := run(f, length)
 		if err != nil {
@@ -62,7 +49,7 @@ func table(out io.Writer, length time.Duration) (broken int, err error) {
 			broken++
 			note = "! " + why
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.4f\t%s\t%s\t %s\n", f.name, r.calls, r.lost, r.attempts, r.slowest.Round(time.Millisecond), r.felt.Round(time.Millisecond), note)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.1f %%\t%.4f\t%s\t%s\t %s\n", f.name, r.calls, r.lost, 100*r.answered(), r.attempts, r.slowest.Round(time.Millisecond), r.felt.Round(time.Millisecond), note)
 	}
 	return broken, w.Flush()
 }

@@ -19,24 +19,30 @@ import (
 	concordat "github.com/concordat-dev/concordat/runtime"
 )
 
-// The load: a call every ten milliseconds, each with a quarter of a second.
-const (
-	between  = 10 * time.Millisecond
-	patience = 250 * time.Millisecond
-	before   = 2 * time.Second // of calm
-)
+// before is how long there is calm.
+const before = 2 * time.Second
 
-// A fault is what happens to one of three processes.
+// A fault is what happens to three processes, or one of them, and under which load.
 type fault struct {
-	name   string
-	signal syscall.Signal
-	most   float64 // attempts per call
+	name     string
+	signal   syscall.Signal
+	path     string
+	between  time.Duration // one call and the next
+	patience time.Duration // the deadline of each
+	answered float64       // least share of the calls
+	most     float64       // attempts per call
 }
 
+// Each process takes overloadRate / 3 calls per second, and gets 1.2 times of that.
+const overloadRate = 3 * workers * int(time.Second/work)
+
+const tick, patience = 10 * time.Millisecond, 250 * time.Millisecond
+
 var faults = []fault{
-	{"none", 0, 1},
-	{"SIGSTOP, then SIGCONT", syscall.SIGSTOP, 1.01},
-	{"SIGKILL", syscall.SIGKILL, 1.02},
+	{"none", 0, "/", tick, patience, 1, 1},
+	{"SIGSTOP, then SIGCONT", syscall.SIGSTOP, "/", tick, patience, 1, 1.01},
+	{"SIGKILL", syscall.SIGKILL, "/", tick, patience, 1, 1.02},
+	{"120 % load", 0, "/work", time.Second * 10 / 12 / time.Duration(overloadRate), time.Second, 0.8, 1.2},
 }
 
 // A result is what became of the calls after the fault.
@@ -51,13 +57,16 @@ type result struct {
 // broken says which promise is, or "".
 func (r *result) broken(f fault) string {
 	switch {
-	case r.lost > 0:
+	case r.answered() < f.answered:
 		return fmt.Sprintf("%d lost, the first: %v", r.lost, r.first)
 	case r.attempts > f.most:
 		return fmt.Sprintf("more than %.2f attempts per call", f.most)
 	}
 	return ""
 }
+
+// answered is the share of the calls that were.
+func (r *result) answered() float64 { return 1 - float64(r.lost)/float64(max(1, r.calls)) }
 
 // processes starts n backends; stop ends them, and no others.
 func processes(n int) (addrs []string, all []*exec.Cmd, stop func(), err error) {
@@ -103,7 +112,7 @@ func run(f fault, length time.Duration) (*result, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	calm := load(conn, before)
+	calm := load(conn, fault{path: f.path, between: tick, patience: time.Second}, before)
 	if calm.lost > 0 {
 		return nil, fmt.Errorf("before the fault: %w", calm.first)
 	}
@@ -117,7 +126,7 @@ func run(f fault, length time.Duration) (*result, error) {
 		again := time.AfterFunc(length*2/3, func() { _ = all[1].Process.Signal(syscall.SIGCONT) })
 		defer again.Stop()
 	}
-	r := load(conn, length)
+	r := load(conn, f, length)
 	r.attempts = 1 + float64(retries(conn)-had)/float64(r.calls)
 	return r, nil
 }
@@ -130,22 +139,22 @@ func retries(c *concordat.Conn) (n int64) {
 }
 
 // load makes a call now and then for so long, without waiting for the ones before.
-func load(conn *concordat.Conn, length time.Duration) *result {
+func load(conn *concordat.Conn, f fault, length time.Duration) *result {
 	r := new(result)
 	var mu sync.Mutex
 	var calls sync.WaitGroup
 	start := time.Now()
-	for n := 0; time.Duration(n)*between < length; n++ {
-		time.Sleep(time.Until(start.Add(time.Duration(n) * between)))
+	for n := 0; time.Duration(n)*f.between < length; n++ {
+		time.Sleep(time.Until(start.Add(time.Duration(n) * f.between)))
 		r.calls++
 		calls.Go(func() {
 			begun := time.Now()
-			err := call(conn)
+			err := call(conn, f)
 			took := time.Since(begun)
 			mu.Lock()
 			defer mu.Unlock()
 			r.slowest = max(r.slowest, took)
-			if err != nil || took > patience*2/5 {
+			if err != nil || took > f.patience*2/5 {
 				r.felt = max(r.felt, time.Since(start))
 			}
 			if err != nil {
@@ -162,12 +171,12 @@ func load(conn *concordat.Conn, length time.Duration) *result {
 var spec = concordat.Spec{Name: "faults.Things/Get", Route: "GET /", Idempotent: true}
 
 // call makes one call, as generated code does.
-func call(conn *concordat.Conn) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func call(conn *concordat.Conn, f fault) error {
+	ctx, cancel := context.WithTimeout(context.Background(), f.patience)
 	defer cancel()
 	_, err := conn.Invoke(ctx, &concordat.Call{Spec: &spec}, nil, func(ctx context.Context, _ any) (any, error) {
 		return nil, conn.Try(ctx, &spec, func(ctx context.Context, a *concordat.Attempt) error {
-			req, err := http.NewRequestWithContext(ctx, "GET", a.Base.String()+"/", nil)
+			req, err := http.NewRequestWithContext(ctx, "GET", a.Base.String()+f.path, nil)
 			if err != nil {
 				return err
 			}
@@ -176,6 +185,9 @@ func call(conn *concordat.Conn) error {
 				return err
 			}
 			defer resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				return &concordat.Error{Code: concordat.CodeOf(resp.StatusCode), Status: resp.StatusCode}
+			}
 			_, err = io.Copy(io.Discard, resp.Body)
 			return err
 		})
