@@ -17,10 +17,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Half as long as make faults-call.
+// Half as long as make faults-call. It holds calls with a quarter of a second to live
+// against the clock, so a busy machine can break what the code keeps: run it by hand.
 func TestFaultsLoseNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes calls for half a minute")
+	if os.Getenv("CONCORDAT_FAULTS") == "" {
+		t.Skip("needs a quiet machine: CONCORDAT_FAULTS=1, or make faults-call")
 	}
 	var out strings.Builder
 	broken, err := table(&out, 6*time.Second)
