@@ -8,7 +8,7 @@ package memory
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -17,8 +17,8 @@ import (
 	"github.com/concordat-dev/concordat/runtime/broker"
 )
 
-// ErrClosed says that the broker was closed before the call.
-var ErrClosed = errors.New("memory broker: closed")
+// ErrClosed is broker.ErrClosed, named after this one.
+var ErrClosed = fmt.Errorf("memory: %w", broker.ErrClosed)
 
 // DefaultLimit is how many messages may wait for one group, and how many for a first
 // subscriber: then Publish waits, so that memory stays bounded.

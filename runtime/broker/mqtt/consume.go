@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/eclipse/paho.golang/autopaho"
@@ -32,30 +33,12 @@ func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle br
 		return err
 	}
 	b.unknown.Warn(b.log, s.Settings, "mqtt", s.Address, settingNames...)
-	if err := b.enter(); err != nil {
-		return err
+	ctx, leave, err := b.life.Enter(ctx)
+	if err != nil {
+		return fmt.Errorf("mqtt: %w", err)
 	}
-	defer b.live.Done()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-b.ending:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	defer leave()
 	return b.newSubscription(s, set, handle).run(ctx)
-}
-
-func (b *Broker) enter() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return errClosed
-	}
-	b.live.Add(1)
-	return nil
 }
 
 // A subscription is one session and its handlers.
@@ -142,7 +125,7 @@ func (s *subscription) subscribe(c *autopaho.ConnectionManager) {
 func (s *subscription) take(p paho.PublishReceived) {
 	select {
 	case s.arrived <- p:
-	case <-s.ending:
+	case <-s.life.Ended():
 	}
 }
 

@@ -40,11 +40,9 @@ type Broker struct {
 	log      *slog.Logger
 	unknown  broker.Unknown
 
-	mu     sync.Mutex
-	pub    *link
-	closed bool
-	live   sync.WaitGroup
-	ending chan struct{}
+	mu   sync.Mutex
+	pub  *link
+	life broker.Life
 }
 
 // An Option configures a Broker.
@@ -78,7 +76,7 @@ func New(target string, opts ...Option) (*Broker, error) {
 	if err != nil || u.Host == "" || u.Scheme != "mqtt" && u.Scheme != "mqtts" {
 		return nil, errors.New("mqtt: the target is no server's address: write mqtts://host:8883 or mqtt://host:1883")
 	}
-	b := &Broker{url: u, qos: 1, log: slog.Default(), ending: make(chan struct{})}
+	b := &Broker{url: u, qos: 1, log: slog.Default()}
 	if u.User != nil {
 		password, _ := u.User.Password()
 		b.user, b.password = u.User.Username(), []byte(password)
@@ -101,14 +99,12 @@ func New(target string, opts ...Option) (*Broker, error) {
 // Name returns "mqtt".
 func (b *Broker) Name() string { return "mqtt" }
 
-var errClosed = errors.New("mqtt: the broker is closed")
-
 // publisher returns the connection for publishing, made on first use.
 func (b *Broker) publisher() (*link, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
-		return nil, errClosed
+	if err := b.life.Err(); err != nil {
+		return nil, fmt.Errorf("mqtt: %w", err)
 	}
 	if b.pub == nil {
 		l, err := b.dial(session{id: b.id("pub")})
@@ -186,25 +182,16 @@ func (b *Broker) explain(doing string, err error) error {
 // Close ends every subscription, waits for handlers in flight until ctx is done, and
 // disconnects.
 func (b *Broker) Close(ctx context.Context) error {
+	err := b.life.Close(ctx)
 	b.mu.Lock()
-	if !b.closed {
-		b.closed = true
-		close(b.ending)
+	defer b.mu.Unlock()
+	if b.pub != nil {
+		err = errors.Join(err, b.pub.close())
 	}
-	pub := b.pub
-	b.mu.Unlock()
-	done := make(chan struct{})
-	go func() { b.live.Wait(); close(done) }()
-	var err error
-	select {
-	case <-done:
-	case <-ctx.Done():
-		err = fmt.Errorf("mqtt: handlers are still running: %w", ctx.Err())
+	if err != nil {
+		return fmt.Errorf("mqtt: %w", err)
 	}
-	if pub != nil {
-		err = errors.Join(err, pub.close())
-	}
-	return err
+	return nil
 }
 
 // toPublish spells m as a packet.

@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -22,19 +23,11 @@ const retryAfter = time.Second
 // setting nats.queue is the group where the subscription names none. The order of a key
 // holds within one member.
 func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle broker.Handler) error {
-	if err := b.enter(); err != nil {
-		return err
+	ctx, leave, err := b.life.Enter(ctx)
+	if err != nil {
+		return fmt.Errorf("nats: %w", err)
 	}
-	defer b.live.Done()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-b.ending:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	defer leave()
 	b.unknown.Warn(b.log, s.Settings, "nats", s.Address, "queue")
 	messages, err := b.open(ctx, s)
 	if err != nil {
@@ -45,16 +38,6 @@ func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle br
 	}
 	s.Confirm()
 	return b.pump(ctx, s, messages, handle)
-}
-
-func (b *Broker) enter() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return errClosed
-	}
-	b.live.Add(1)
-	return nil
 }
 
 // open makes the consumer of s and begins to pull.

@@ -45,12 +45,10 @@ type Broker struct {
 	unknown broker.Unknown
 	ackWait time.Duration
 
-	mu     sync.Mutex
-	conn   *nats.Conn
-	js     jetstream.JetStream
-	closed bool
-	live   sync.WaitGroup
-	ending chan struct{}
+	mu   sync.Mutex
+	conn *nats.Conn
+	js   jetstream.JetStream
+	life broker.Life
 }
 
 // An Option configures a Broker.
@@ -92,7 +90,7 @@ func WithOptions(o ...nats.Option) Option {
 // nats://host:port or tls://host:port. It does no I/O. nats:// needs WithTLS, or
 // WithPlaintext written out.
 func New(target string, opts ...Option) (*Broker, error) {
-	b := &Broker{declare: true, name: "concordat", ackWait: DefaultAckWait, log: slog.Default(), ending: make(chan struct{})}
+	b := &Broker{declare: true, name: "concordat", ackWait: DefaultAckWait, log: slog.Default()}
 	for _, o := range opts {
 		o(b)
 	}
@@ -125,16 +123,14 @@ func redact(s string) string {
 // Name returns "nats".
 func (b *Broker) Name() string { return "nats" }
 
-var errClosed = errors.New("nats: the broker is closed")
-
 // connect returns the connection, made on first use.
 func (b *Broker) connect(ctx context.Context) (jetstream.JetStream, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case b.closed:
-		return nil, errClosed
-	case b.js != nil:
+	if err := b.life.Err(); err != nil {
+		return nil, fmt.Errorf("nats: %w", err)
+	}
+	if b.js != nil {
 		return b.js, nil
 	}
 	conn, err := b.dial()
@@ -282,23 +278,14 @@ func (b *Broker) ensure(ctx context.Context, js jetstream.JetStream, subject str
 // Close ends every subscription, waits for handlers in flight until ctx is done, and
 // disconnects.
 func (b *Broker) Close(ctx context.Context) error {
+	err := b.life.Close(ctx)
 	b.mu.Lock()
-	if !b.closed {
-		b.closed = true
-		close(b.ending)
+	defer b.mu.Unlock()
+	if b.conn != nil {
+		b.conn.Close()
 	}
-	conn := b.conn
-	b.mu.Unlock()
-	done := make(chan struct{})
-	go func() { b.live.Wait(); close(done) }()
-	var err error
-	select {
-	case <-done:
-	case <-ctx.Done():
-		err = fmt.Errorf("nats: handlers are still running: %w", ctx.Err())
+	if err != nil {
+		return fmt.Errorf("nats: %w", err)
 	}
-	if conn != nil {
-		conn.Close()
-	}
-	return err
+	return nil
 }
