@@ -234,12 +234,14 @@ func (n *Node) appendPointer(b []byte) []byte {
 	return append(b, Escape(n.key)...)
 }
 
+var escaper = strings.NewReplacer("~", "~0", "/", "~1")
+
 // Escape returns a key as a token of a JSON pointer (RFC 6901 section 3).
 func Escape(key string) string {
 	if !strings.ContainsAny(key, "~/") {
 		return key
 	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+	return escaper.Replace(key)
 }
 
 // Span returns the smallest text that shows n: a scalar itself; the key of a list or map
