@@ -85,7 +85,7 @@ func (p *pass) docService(s *contract.Service, out *golang.Service) {
 		out.RegisterDoc = []string{out.Register + " delivers messages to impl for as long as s runs."}
 		return
 	}
-	out.ClientDoc = []string{out.Client + " calls a " + out.Name + " service over a connection."}
+	out.ClientDoc = []string{out.Client + " calls the " + out.Name + " service over a connection."}
 	out.NewDoc = []string{out.New + " returns a client that calls over conn."}
 	out.RegisterDoc = []string{out.Register + " serves impl on s."}
 }

@@ -57,7 +57,7 @@ type Users interface {
 	DeleteAddress(ctx context.Context, in *DeleteAddressRequest) error
 }
 
-// Client calls a Users service over a connection.
+// Client calls the Users service over a connection.
 type Client struct{ conn *concordat.Conn }
 
 var _ Users = (*Client)(nil)
