@@ -10,7 +10,6 @@ import (
 	"github.com/concordat-dev/concordat/examples/retail/orders"
 	"github.com/concordat-dev/concordat/examples/retail/users"
 	concordat "github.com/concordat-dev/concordat/runtime"
-	"github.com/concordat-dev/concordat/runtime/codec"
 )
 
 // A Desk helps customers. Its fields are interfaces of the contracts: clients in
@@ -72,7 +71,7 @@ func (d *Desk) tell(ctx context.Context, id concordat.UUID, what activity.What) 
 		CustomerID: id.String(),
 		Source:     "support",
 		Payload: activity.CustomerActivity{
-			ID: codec.NewUUID(), CustomerID: id, At: time.Now().UTC(), Agent: new("ann"), Activity: what,
+			ID: concordat.NewUUID(), CustomerID: id, At: time.Now().UTC(), Agent: new("ann"), Activity: what,
 		},
 	})
 }

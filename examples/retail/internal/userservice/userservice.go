@@ -12,7 +12,6 @@ import (
 
 	"github.com/concordat-dev/concordat/examples/retail/users"
 	concordat "github.com/concordat-dev/concordat/runtime"
-	"github.com/concordat-dev/concordat/runtime/codec"
 )
 
 // A Store implements users.Users in memory. Several servers may share one, as they would
@@ -80,7 +79,7 @@ func (s *Store) CreateCustomer(_ context.Context, in *users.CreateCustomerReques
 		}
 	}
 	c := &users.Customer{
-		ID: codec.NewUUID(), Status: users.CustomerStatusActive, CreatedAt: time.Now().UTC().Truncate(time.Second),
+		ID: concordat.NewUUID(), Status: users.CustomerStatusActive, CreatedAt: time.Now().UTC().Truncate(time.Second),
 		Name: in.Body.Name, Email: in.Body.Email, Phone: in.Body.Phone, Addresses: in.Body.Addresses,
 		Loyalty: &users.Points{Balance: 0},
 	}
