@@ -39,6 +39,7 @@ type options struct {
 	split       bool
 	lasts       time.Duration
 	calm        bool
+	attached    bool
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -49,6 +50,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	f.BoolVar(&o.split, "split", false, "start a process for each role")
 	f.DurationVar(&o.lasts, "for", 6*time.Second, "how long customers come; 0: until Ctrl-C")
 	f.BoolVar(&o.calm, "calm", false, "inject no failures")
+	f.BoolVar(&o.attached, "attached", false, "with --role: stop when standard input ends")
 	if err := f.Parse(args); err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +27,8 @@ func together(ctx context.Context, o options, out io.Writer) error {
 	r := newReport(out)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	services, stop := context.WithCancel(ctx)
+	// Ctrl-C sends the customers home; services go when the last one has been helped.
+	services, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
 	errs := make(chan error, len(roles))
@@ -61,6 +64,9 @@ func alone(ctx context.Context, o options, out io.Writer) error {
 	if o.role == "certs" {
 		return platform.Prepare(o.state, certificates...)
 	}
+	if o.attached {
+		ctx = attached(os.Stdin)
+	}
 	r := newReport(out)
 	if err := programs[o.role](ctx, platform.In(o.state), o, r); err != nil {
 		return err
@@ -83,37 +89,60 @@ func split(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	start := func(role string) (*exec.Cmd, error) {
-		c := exec.CommandContext(ctx, exe, "--role", role, "--state", dir, "--for", o.lasts.String(), fmt.Sprintf("--calm=%v", o.calm))
+	command := func(ctx context.Context, role string, more ...string) *exec.Cmd {
+		args := append([]string{"--role", role, "--state", dir, "--for", o.lasts.String(), fmt.Sprintf("--calm=%v", o.calm)}, more...)
+		c := exec.CommandContext(ctx, exe, args...)
 		c.Stdout, c.Stderr = out, os.Stderr
-		c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 		c.WaitDelay = 15 * time.Second
-		return c, c.Start()
+		return c
 	}
-	var services []*exec.Cmd
+	var stops []func()
 	defer func() { // in the order of who depends on whom: the broker last
-		for i := len(services) - 1; i >= 0; i-- {
-			_ = services[i].Process.Signal(os.Interrupt)
-			err := services[i].Wait()
-			if err != nil {
-				fmt.Fprintf(os.Stderr, "retail: %s: %v\n", roles[i], err)
-			}
+		for _, stop := range slices.Backward(stops) {
+			stop()
 		}
 	}()
 	for _, role := range roles[:len(roles)-1] {
-		c, err := start(role)
+		stop, err := service(command(context.WithoutCancel(ctx), role, "--attached"), role)
 		if err != nil {
 			return err
 		}
-		services = append(services, c)
+		stops = append(stops, stop)
 	}
-	front, err := start("storefront")
-	if err != nil {
-		return err
-	}
-	if err := front.Wait(); err != nil {
+	front := command(ctx, "storefront")
+	front.Cancel = func() error { return front.Process.Signal(os.Interrupt) }
+	err = front.Run()
+	if sentHome := ctx.Err() != nil && front.ProcessState != nil && front.ProcessState.Success(); err != nil && !sentHome {
 		return fmt.Errorf("storefront: %w", err)
 	}
 	time.Sleep(time.Second) // for what is on its way to analytics
 	return nil
+}
+
+// service starts a role that lives until its standard input ends: a terminal's Ctrl-C
+// reaches every process at once, and services must outlive the customers.
+func service(c *exec.Cmd, role string) (stop func(), err error) {
+	leash, err := c.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	return func() {
+		if err := errors.Join(leash.Close(), c.Wait()); err != nil {
+			fmt.Fprintf(os.Stderr, "retail: %s: %v\n", role, err)
+		}
+	}, nil
+}
+
+// attached returns a context that is done when standard input ends, and not on Ctrl-C.
+func attached(in io.Reader) context.Context {
+	signal.Ignore(os.Interrupt)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, in) // however it ends, it has ended
+		cancel()
+	}()
+	return ctx
 }
