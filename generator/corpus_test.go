@@ -12,20 +12,14 @@ import (
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/generator"
+	corpora "github.com/concordat-dev/concordat/internal/corpus"
 	"github.com/concordat-dev/concordat/parser"
 )
 
 // corpus is the folder of real contracts, which are not part of this tree.
 func corpus(t testing.TB) string {
 	t.Helper()
-	dir := os.Getenv("CONCORDAT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no corpus of real contracts at %s; CONCORDAT_CORPUS names its folder", dir)
-	}
-	return dir
+	return corpora.Dir(t)
 }
 
 // parse reads a contract of the corpus: a document, or a folder of Protobuf files.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/generator/messages"
+	"github.com/concordat-dev/concordat/internal/corpus"
 	"github.com/concordat-dev/concordat/parser/protobuf"
 )
 
@@ -131,14 +132,7 @@ func TestGeneratedGoCompiles(t *testing.T) {
 
 // TestCorpus generates real contracts, byte for byte as protoc-gen-go does.
 func TestCorpus(t *testing.T) {
-	dir := os.Getenv("CONCORDAT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	dir = filepath.ToSlash(filepath.Join(dir, "proto"))
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no corpus of real contracts here: set CONCORDAT_CORPUS")
-	}
+	dir := filepath.ToSlash(corpus.Dir(t, "proto"))
 	for _, name := range []string{"grpc", "opentelemetry", "temporal", "googleapis"} {
 		t.Run(name, func(t *testing.T) {
 			c := tree(t, dir+"/"+name, dir+"/googleapis")

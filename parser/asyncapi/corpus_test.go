@@ -2,7 +2,6 @@ package asyncapi
 
 import (
 	"bytes"
-	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,15 +10,14 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/concordat-dev/concordat/contract"
+
+	corpora "github.com/concordat-dev/concordat/internal/corpus"
 )
 
 // corpus is where contracts lie that others wrote; see DESIGN. It is no part of the module.
 func corpus(t *testing.T) string {
-	dir := filepath.Join(cmp.Or(os.Getenv("CONCORDAT_CORPUS"), "../../../shared/corpus"), "asyncapi")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no corpus: set CONCORDAT_CORPUS to its folder")
-	}
-	return dir
+	t.Helper()
+	return corpora.Dir(t, "asyncapi")
 }
 
 // TestCorpus reads every real document, with as many operations as plain YAML shows.

@@ -13,21 +13,14 @@ import (
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
+	corpora "github.com/concordat-dev/concordat/internal/corpus"
 	"github.com/concordat-dev/concordat/parser/openapi"
 )
 
 // corpus returns the folder of real documents, or skips the test.
 func corpus(t testing.TB) string {
 	t.Helper()
-	dir := os.Getenv("CONCORDAT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	dir = filepath.Join(dir, "openapi")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the corpus is not here; CONCORDAT_CORPUS names its folder")
-	}
-	return dir
+	return corpora.Dir(t, "openapi")
 }
 
 // faults are the true faults of the corpus: how many errors of which code.

@@ -9,19 +9,14 @@ import (
 	"time"
 
 	"github.com/concordat-dev/concordat/contract/diag"
+
+	corpora "github.com/concordat-dev/concordat/internal/corpus"
 )
 
 // corpus returns the folder of real contracts, or skips.
 func corpus(t testing.TB) string {
-	dir := os.Getenv("CONCORDAT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	dir = filepath.Join(dir, "proto")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no corpus of real contracts here: set CONCORDAT_CORPUS")
-	}
-	return filepath.ToSlash(dir)
+	t.Helper()
+	return filepath.ToSlash(corpora.Dir(t, "proto"))
 }
 
 func protos(t testing.TB, root string) (files []string) {

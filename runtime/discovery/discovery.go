@@ -1,7 +1,7 @@
 // Package discovery says where services are: the seam that resolvers fill. Those that
 // Concordat brings live in packages beside it.
 //
-// It imports only the standard library.
+// It imports runtime/discovery/internal/pace and the standard library.
 package discovery
 
 import (

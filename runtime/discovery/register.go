@@ -8,6 +8,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"github.com/concordat-dev/concordat/runtime/discovery/internal/pace"
 )
 
 // An Instance is one server as it announces itself to a registry.
@@ -101,7 +103,7 @@ func Announce(ctx context.Context, r Registrar, i Instance, report func(error)) 
 		report = func(error) {}
 	}
 	a := announcer{Registrar: r, i: i, report: report}
-	for a.beat(ctx); pause(ctx, a.wait()); a.beat(ctx) {
+	for a.beat(ctx); pace.Sleep(ctx, a.wait()); a.beat(ctx) {
 	}
 	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), Farewell)
 	defer cancel()
@@ -157,20 +159,8 @@ func (a *announcer) once(ctx context.Context) error {
 func (a *announcer) wait() time.Duration {
 	every := a.Every()
 	if a.failures == 0 {
-		return every - every/10 + rand.N(every/5+1)
+		return pace.Jitter(every)
 	}
 	d := min(FirstRetry<<min(a.failures-1, 10), every)
 	return d/2 + rand.N(d/2+1)
-}
-
-// pause returns false when ctx was done before d had passed.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

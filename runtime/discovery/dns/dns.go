@@ -1,6 +1,6 @@
 // Package dns resolves names to all of their addresses, again and again.
 //
-// It imports runtime/discovery and the standard library.
+// It imports runtime/discovery, runtime/discovery/internal/pace and the standard library.
 package dns
 
 import (
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/discovery"
+	"github.com/concordat-dev/concordat/runtime/discovery/internal/pace"
 )
 
 // The defaults of Resolver.
@@ -65,7 +66,7 @@ func (r Resolver) Resolve(ctx context.Context, target *url.URL) iter.Seq2[[]disc
 					return
 				}
 			}
-			if !sleep(ctx, wait) {
+			if !pace.Sleep(ctx, wait) {
 				return
 			}
 		}
@@ -108,16 +109,4 @@ func or(d, def time.Duration) time.Duration {
 		return d
 	}
 	return def
-}
-
-// sleep returns false when ctx was done before d had passed.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

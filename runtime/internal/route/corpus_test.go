@@ -8,18 +8,14 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	corpora "github.com/concordat-dev/concordat/internal/corpus"
 )
 
 // corpus is where public documents lie that are too large to be kept here.
 func corpus(t testing.TB) string {
-	dir := os.Getenv("CONCORDAT_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no corpus: set CONCORDAT_CORPUS to a folder of public contracts")
-	}
-	return filepath.Join(dir, "openapi")
+	t.Helper()
+	return corpora.Dir(t, "openapi")
 }
 
 // routes returns "METHOD /template" of every operation of a document.
