@@ -106,8 +106,11 @@ func (s *Server) serve(ctx context.Context, h *http.Server, ln net.Listener) err
 	parts.add("", func() error { return s.accept(h, ln) }, fail)
 	s.up.Store(true)
 	close(s.ready)
+	withdraw := s.announce(run, fail)
 	<-run.Done()
 	s.up.Store(false)
+
+	withdraw()
 
 	err := s.drainAll(h, &parts)
 	if cause := context.Cause(run); ctx.Err() == nil {

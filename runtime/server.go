@@ -21,6 +21,8 @@ type Server struct {
 	admin   string
 	group   string
 	watched []*Conn
+
+	registrations []registration
 	// nil: everything is admitted
 	admission *admission
 
