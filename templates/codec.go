@@ -23,7 +23,7 @@ func codecFile(_ *golang.Package, u *golang.Unit) []block.Code {
 
 // Table prints the table of a type.
 //
-//	var customerTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Customer{}), Go: codec.Go[Customer]{}, Required: 1, Fields: []codec.Field{
+//	var customerTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Customer{}), Go: (*Customer)(nil), Required: 1, Fields: []codec.Field{
 //		{Key: `,"id":`, Kind: codec.UUID, Off: unsafe.Offsetof(Customer{}.ID), Flag: codec.Req},
 //		{Key: `,"name":`, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 100}, Off: unsafe.Offsetof(Customer{}.Name), Flag: codec.Ptr},
 //		{Key: `,"tags":`, Kind: codec.Slice, T: &codec.StringsTable, Off: unsafe.Offsetof(Customer{}.Tags)},
@@ -61,7 +61,7 @@ func tableLiteral(t *golang.Table) block.Code {
 	return block.Struct(codec("Type"),
 		block.Pair{Key: "Kind", Value: codec(t.Kind)},
 		block.Pair{Key: "Size", Value: size(t)},
-		block.Pair{Key: "Go", Value: allocator("Go", t.Of)},
+		block.Pair{Key: "Go", Value: nilOf(t.Of)},
 		block.Pair{Key: "Required", Value: whole(t.Required)},
 		block.Pair{Key: "Extra", Value: table(t.Extra)},
 		block.Pair{Key: "ExtraOff", Value: offset(owner, t.ExtraOf)},
@@ -73,9 +73,9 @@ func tableLiteral(t *golang.Table) block.Code {
 		block.Pair{Key: "Const", Value: text(t.Const)},
 		block.Pair{Key: "Elem", Value: table(t.Elem)},
 		block.Pair{Key: "ElemFlag", Value: flags(t.ElemFlags)},
-		block.Pair{Key: "Map", Value: allocator("MapOf", t.MapOf)},
+		block.Pair{Key: "Map", Value: mapOf(t.MapOf)},
 		block.Pair{Key: "Union", Value: union(t.Union)},
-		block.Pair{Key: "Lazy", Value: lazy(t.Lazy)},
+		block.Pair{Key: "Lazy", Value: nilOf(t.Lazy)},
 		block.Pair{Key: "Fields", Value: block.ListLines(codec("Field"), each(t.Fields, tableField)...)},
 	)
 }
@@ -121,19 +121,24 @@ func zero(t *golang.Table) block.Code {
 	return block.Call(typ, block.Src("0"))
 }
 
-// allocator prints codec.Go[Customer]{} or codec.MapOf[Customer]{}.
-func allocator(name string, of *golang.Ref) block.Code {
+// mapOf prints (*codec.MapOf[Customer])(nil).
+func mapOf(of *golang.Ref) block.Code {
 	if of == nil {
 		return nil
 	}
-	return block.Struct(block.Generic(codec(name), ref("", *of)))
+	return nilPointer(block.Generic(codec("MapOf"), ref("", *of)))
 }
 
-func lazy(of *golang.Ref) block.Code {
+// nilOf prints (*Customer)(nil): the type as a value, which costs no code.
+func nilOf(of *golang.Ref) block.Code {
 	if of == nil {
 		return nil
 	}
-	return block.Call(block.Seq(block.Src("(*"), ref("", *of), block.Src(")")), block.Src("nil"))
+	return nilPointer(ref("", *of))
+}
+
+func nilPointer(typ block.Code) block.Code {
+	return block.Call(block.Seq(block.Src("(*"), typ, block.Src(")")), block.Src("nil"))
 }
 
 func tableField(f *golang.TableField) block.Code {

@@ -143,8 +143,8 @@ func (c *checker) memory(at string, t *Type, rt reflect.Type) {
 		c.bad(at, "the table's size is %d, the type's %d", t.Size, rt.Size())
 	}
 	if t.Go != nil {
-		if got := reflect.TypeOf(t.Go.Any(nil)).Elem(); got != rt {
-			c.bad(at, "the table allocates %s, the type is %s", got, rt)
+		if got := reflect.TypeOf(t.Go); got != reflect.PointerTo(rt) {
+			c.bad(at, "the table allocates for a %s, the type is %s", got, rt)
 		}
 	} else if t.Kind == Object {
 		c.bad(at, "the table has no Go, so that nothing can be allocated")

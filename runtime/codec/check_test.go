@@ -28,7 +28,7 @@ func TestCheckRefuses(t *testing.T) {
 		B *int64 `json:"b"`
 	}
 	good := func() Type {
-		return Type{Kind: Object, Size: unsafe.Sizeof(small{}), Go: Go[small]{}, Required: 1, Fields: []Field{
+		return Type{Kind: Object, Size: unsafe.Sizeof(small{}), Go: (*small)(nil), Required: 1, Fields: []Field{
 			{Key: `,"a":`, Off: unsafe.Offsetof(small{}.A), Flag: Req},
 			{Key: `,"b":`, Kind: Int64, Off: unsafe.Offsetof(small{}.B), Flag: Ptr},
 		}}
@@ -49,7 +49,7 @@ func TestCheckRefuses(t *testing.T) {
 		"maybe":      {func(t *Type) { t.Fields[0].Flag |= Maybe }, "wants Opt[T]"},
 		"null":       {func(t *Type) { t.Fields[0].Flag |= Null }, "cannot say so"},
 		"size":       {func(t *Type) { t.Size++ }, "size"},
-		"go":         {func(t *Type) { t.Go = Go[Order]{} }, "allocates"},
+		"go":         {func(t *Type) { t.Go = (*Order)(nil) }, "allocates"},
 		"required":   {func(t *Type) { t.Required = 2 }, "2 required"},
 		"key":        {func(t *Type) { t.Fields[0].Key = `"a":` }, "is not written like"},
 		"name":       {func(t *Type) { t.Fields[0].Key = `,"x":` }, "in its tag"},
@@ -58,7 +58,7 @@ func TestCheckRefuses(t *testing.T) {
 		"no table":   {func(t *Type) { t.Fields[0].Kind = Object }, "needs a table"},
 		"pattern":    {func(t *Type) { t.Fields[0].R = &Rule{Has: Pattern, Pattern: "("} }, "does not compile"},
 		"map": {func(t *Type) {
-			t.Extra, t.ExtraOff = &Type{Kind: Map, Elem: &StringTable, Map: MapOf[int]{}}, 0
+			t.Extra, t.ExtraOff = &Type{Kind: Map, Elem: &StringTable, Map: (*MapOf[int])(nil)}, 0
 		}, "wants a map"},
 		"lazy": {func(t *Type) { t.Fields[0].Kind, t.Fields[0].T = Lazy, &Type{Kind: Lazy} }, "no type knows"},
 	} {
@@ -68,7 +68,7 @@ func TestCheckRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
-	wrong := Type{Kind: Map, Elem: &StringTable, Map: MapOf[int]{}}
+	wrong := Type{Kind: Map, Elem: &StringTable, Map: (*MapOf[int])(nil)}
 	if err := Check[map[string]string](&wrong); err == nil {
 		t.Error("a Map of other values was accepted")
 	}

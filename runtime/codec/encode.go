@@ -225,7 +225,7 @@ func (e *enc) dict(t *Type, p unsafe.Pointer, b []byte) []byte {
 	if !e.enter() {
 		return e.tooDeep(b)
 	}
-	if _, ok := t.Map.(MapOf[string]); ok && t.Elem.Kind == String {
+	if _, ok := t.Map.(*MapOf[string]); ok && t.Elem.Kind == String {
 		e.depth--
 		return stringMap(*(*map[string]string)(p), b)
 	}

@@ -15,7 +15,7 @@ func (*Left) isTree()               {}
 func (*Left) ConcordatTable() *Type { return &leftTable }
 
 var (
-	leftTable = Type{Kind: Object, Size: unsafe.Sizeof(Left{}), Go: Go[Left]{}, Closed: true, Fields: []Field{
+	leftTable = Type{Kind: Object, Size: unsafe.Sizeof(Left{}), Go: (*Left)(nil), Closed: true, Fields: []Field{
 		{Key: `,"kid":`, Kind: Union, T: &Type{Kind: Union, Union: &UnionType{Get: noTree, Variants: []Variant{
 			{T: &Type{Kind: Lazy, Lazy: (*Left)(nil)}, Set: setLeft}, {T: &Type{Kind: Lazy, Lazy: (*Left)(nil)}, Set: setLeft}}}}, Off: unsafe.Offsetof(Left{}.Kid)}}}
 )

@@ -60,7 +60,7 @@ type Kinds struct {
 	Lists Lists        `json:"lists"`
 }
 
-var levelTable = Type{Kind: EnumInt, Size: unsafe.Sizeof(Level(0)), Go: Go[Level]{}, EnumInt: []int64{1, 2, 3}}
+var levelTable = Type{Kind: EnumInt, Size: unsafe.Sizeof(Level(0)), Go: (*Level)(nil), EnumInt: []int64{1, 2, 3}}
 
 func scalarFields(off [14]uintptr, fl Flag) []Field {
 	fs := []Field{
@@ -80,30 +80,30 @@ var (
 	p1 ptrScalars
 	p2 optScalars
 
-	plainTable = Type{Kind: Object, Size: unsafe.Sizeof(p0), Go: Go[plainScalars]{}, Required: 14, Fields: scalarFields([14]uintptr{
+	plainTable = Type{Kind: Object, Size: unsafe.Sizeof(p0), Go: (*plainScalars)(nil), Required: 14, Fields: scalarFields([14]uintptr{
 		unsafe.Offsetof(p0.S), unsafe.Offsetof(p0.B), unsafe.Offsetof(p0.I32), unsafe.Offsetof(p0.I64), unsafe.Offsetof(p0.U32), unsafe.Offsetof(p0.U64), unsafe.Offsetof(p0.F32),
 		unsafe.Offsetof(p0.F64), unsafe.Offsetof(p0.N), unsafe.Offsetof(p0.T), unsafe.Offsetof(p0.D), unsafe.Offsetof(p0.U), unsafe.Offsetof(p0.E), unsafe.Offsetof(p0.EI)}, Req)}
-	ptrTable = Type{Kind: Object, Size: unsafe.Sizeof(p1), Go: Go[ptrScalars]{}, Fields: scalarFields([14]uintptr{
+	ptrTable = Type{Kind: Object, Size: unsafe.Sizeof(p1), Go: (*ptrScalars)(nil), Fields: scalarFields([14]uintptr{
 		unsafe.Offsetof(p1.S), unsafe.Offsetof(p1.B), unsafe.Offsetof(p1.I32), unsafe.Offsetof(p1.I64), unsafe.Offsetof(p1.U32), unsafe.Offsetof(p1.U64), unsafe.Offsetof(p1.F32),
 		unsafe.Offsetof(p1.F64), unsafe.Offsetof(p1.N), unsafe.Offsetof(p1.T), unsafe.Offsetof(p1.D), unsafe.Offsetof(p1.U), unsafe.Offsetof(p1.E), unsafe.Offsetof(p1.EI)}, Ptr)}
-	optTable = Type{Kind: Object, Size: unsafe.Sizeof(p2), Go: Go[optScalars]{}, Fields: scalarFields([14]uintptr{
+	optTable = Type{Kind: Object, Size: unsafe.Sizeof(p2), Go: (*optScalars)(nil), Fields: scalarFields([14]uintptr{
 		unsafe.Offsetof(p2.S), unsafe.Offsetof(p2.B), unsafe.Offsetof(p2.I32), unsafe.Offsetof(p2.I64), unsafe.Offsetof(p2.U32), unsafe.Offsetof(p2.U64), unsafe.Offsetof(p2.F32),
 		unsafe.Offsetof(p2.F64), unsafe.Offsetof(p2.N), unsafe.Offsetof(p2.T), unsafe.Offsetof(p2.D), unsafe.Offsetof(p2.U), unsafe.Offsetof(p2.E), unsafe.Offsetof(p2.EI)}, Maybe|Null)}
 )
 
 var (
-	intsTable = Type{Kind: Slice, Size: unsafe.Sizeof([]int64(nil)), Go: Go[[]int64]{}, Elem: &Int64Table}
-	intMap    = Type{Kind: Map, Size: unsafe.Sizeof(map[string]int64(nil)), Go: Go[map[string]int64]{}, Elem: &Int64Table, Map: MapOf[int64]{}}
+	intsTable = Type{Kind: Slice, Size: unsafe.Sizeof([]int64(nil)), Go: (*[]int64)(nil), Elem: &Int64Table}
+	intMap    = Type{Kind: Map, Size: unsafe.Sizeof(map[string]int64(nil)), Go: (*map[string]int64)(nil), Elem: &Int64Table, Map: (*MapOf[int64])(nil)}
 )
 
-var listsTable = Type{Kind: Object, Size: unsafe.Sizeof(Lists{}), Go: Go[Lists]{}, Required: 2, Fields: []Field{
+var listsTable = Type{Kind: Object, Size: unsafe.Sizeof(Lists{}), Go: (*Lists)(nil), Required: 2, Fields: []Field{
 	{Key: `,"bytes":`, Kind: Bytes, Off: unsafe.Offsetof(Lists{}.Bytes)},
 	{Key: `,"raw":`, Kind: Raw, Off: unsafe.Offsetof(Lists{}.Raw)},
 	{Key: `,"ints":`, Kind: Slice, T: &intsTable, Off: unsafe.Offsetof(Lists{}.Ints)},
 	{Key: `,"nulls":`, Kind: Slice, T: &Type{Kind: Slice, Elem: &Float64Table, ElemFlag: Ptr | Null}, Off: unsafe.Offsetof(Lists{}.Nulls)},
 	{Key: `,"deep":`, Kind: Slice, T: &Type{Kind: Slice, Elem: &StringsTable}, Off: unsafe.Offsetof(Lists{}.Deep)},
 	{Key: `,"map":`, Kind: Map, T: &intMap, Off: unsafe.Offsetof(Lists{}.Map)},
-	{Key: `,"addrs":`, Kind: Map, T: &Type{Kind: Map, Elem: &addressTable, Map: MapOf[Address]{}}, Off: unsafe.Offsetof(Lists{}.Addrs)},
+	{Key: `,"addrs":`, Kind: Map, T: &Type{Kind: Map, Elem: &addressTable, Map: (*MapOf[Address])(nil)}, Off: unsafe.Offsetof(Lists{}.Addrs)},
 	{Key: `,"pay":`, Kind: Union, T: &paymentTable, Off: unsafe.Offsetof(Lists{}.Pay)},
 	{Key: `,"obytes":`, Kind: Bytes, Off: unsafe.Offsetof(Lists{}.OBytes), Flag: Maybe | Null},
 	{Key: `,"oints":`, Kind: Slice, T: &intsTable, Off: unsafe.Offsetof(Lists{}.OInts), Flag: Maybe | Null},
@@ -111,9 +111,9 @@ var listsTable = Type{Kind: Object, Size: unsafe.Sizeof(Lists{}), Go: Go[Lists]{
 	{Key: `,"oaddr":`, Kind: Object, T: &addressTable, Off: unsafe.Offsetof(Lists{}.OAddr), Flag: Maybe | Null},
 	{Key: `,"nints":`, Kind: Slice, T: &intsTable, Off: unsafe.Offsetof(Lists{}.NInts), Flag: Req | Null},
 	{Key: `,"naddr":`, Kind: Object, T: &addressTable, Off: unsafe.Offsetof(Lists{}.NAddr), Flag: Req | Null | Ptr},
-}, Extra: &Type{Kind: Map, Elem: &BoolTable, Map: MapOf[bool]{}}, ExtraOff: unsafe.Offsetof(Lists{}.Extra)}
+}, Extra: &Type{Kind: Map, Elem: &BoolTable, Map: (*MapOf[bool])(nil)}, ExtraOff: unsafe.Offsetof(Lists{}.Extra)}
 
-var kindsTable = Type{Kind: Object, Size: unsafe.Sizeof(Kinds{}), Go: Go[Kinds]{}, Required: 4, Fields: []Field{
+var kindsTable = Type{Kind: Object, Size: unsafe.Sizeof(Kinds{}), Go: (*Kinds)(nil), Required: 4, Fields: []Field{
 	{Key: `,"plain":`, Kind: Object, T: &plainTable, Off: unsafe.Offsetof(Kinds{}.Plain), Flag: Req},
 	{Key: `,"ptr":`, Kind: Object, T: &ptrTable, Off: unsafe.Offsetof(Kinds{}.Ptr), Flag: Req},
 	{Key: `,"opt":`, Kind: Object, T: &optTable, Off: unsafe.Offsetof(Kinds{}.Opt), Flag: Req},

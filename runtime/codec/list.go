@@ -60,6 +60,7 @@ func (d *dec) list(t *Type, p unsafe.Pointer, pos int) int {
 		if n == c {
 			c = d.room(n, start, pos)
 			base = t.growTo(p, n, c)
+			c = (*sliceHeader)(p).cap
 		}
 		e := unsafe.Add(base, uintptr(n)*size)
 		if el.Kind == Object && t.ElemFlag == 0 && el.Rules == nil && el.Lazy == nil {
@@ -76,31 +77,6 @@ func (d *dec) list(t *Type, p unsafe.Pointer, pos int) int {
 	d.depth--
 	return pos
 }
-
-// growTo gives the slice at p, of which n elements are in use, room for c.
-func (t *Type) growTo(p unsafe.Pointer, n, c int) unsafe.Pointer {
-	h := (*sliceHeader)(p)
-	base := t.elemGo().Grow(h.ptr, n, c)
-	*h = sliceHeader{base, n, c}
-	return base
-}
-
-// elemGo allocates elements of a slice or map.
-func (t *Type) elemGo() GoType {
-	if t.ElemFlag&Ptr != 0 {
-		return Go[unsafe.Pointer]{}
-	}
-	if t.Elem.Go != nil {
-		return t.Elem.Go
-	}
-	k, el := resolve(t.Elem.Kind, t.Elem)
-	if el.Go != nil {
-		return el.Go
-	}
-	return goOf(k)
-}
-
-func (t *Type) newElement() unsafe.Pointer { return t.elemGo().Grow(nil, 0, 1) }
 
 // element reads one value of a slice or map into the memory at p, which it returns.
 func (d *dec) element(t *Type, p unsafe.Pointer, pos int) (unsafe.Pointer, int) {
@@ -172,7 +148,7 @@ func (d *dec) entry(first bool, pos int) (key string, ok bool, _ int) {
 }
 
 func (d *dec) dict(t *Type, p unsafe.Pointer, pos int) int {
-	if _, plain := t.Map.(MapOf[string]); plain && t.Elem.Kind == String && t.Elem.Rules == nil && t.ElemFlag == 0 {
+	if _, plain := t.Map.(*MapOf[string]); plain && t.Elem.Kind == String && t.Elem.Rules == nil && t.ElemFlag == 0 {
 		m, next := d.stringMap(pos)
 		*(*map[string]string)(p) = m
 		return next

@@ -7,33 +7,17 @@ import (
 	"unsafe"
 )
 
-// Go allocates values of type T: the only thing that a table cannot say as data. The
-// collector must know the shape of memory, so every allocation is typed.
-type Go[T any] struct{}
-
-// Grow implements GoType.
-func (Go[T]) Grow(old unsafe.Pointer, n, c int) unsafe.Pointer {
-	s := make([]T, c)
-	if n > 0 {
-		copy(s, unsafe.Slice((*T)(old), n))
-	}
-	return unsafe.Pointer(unsafe.SliceData(s))
-}
-
-// Any implements GoType.
-func (Go[T]) Any(p unsafe.Pointer) any { return (*T)(p) }
-
 // MapOf reaches into maps from string to T.
 type MapOf[T any] struct{}
 
 // Of returns a nil *T: Check asks what the values are.
-func (MapOf[T]) Of() any { return (*T)(nil) }
+func (*MapOf[T]) Of() any { return (*T)(nil) }
 
 // Make implements MapType.
-func (MapOf[T]) Make(m unsafe.Pointer) { *(*map[string]T)(m) = map[string]T{} }
+func (*MapOf[T]) Make(m unsafe.Pointer) { *(*map[string]T)(m) = map[string]T{} }
 
 // Put implements MapType.
-func (MapOf[T]) Put(m unsafe.Pointer, key string, v unsafe.Pointer) bool {
+func (*MapOf[T]) Put(m unsafe.Pointer, key string, v unsafe.Pointer) bool {
 	mm := (*map[string]T)(m)
 	if *mm == nil {
 		*mm = map[string]T{}
@@ -44,7 +28,7 @@ func (MapOf[T]) Put(m unsafe.Pointer, key string, v unsafe.Pointer) bool {
 }
 
 // Each implements MapType.
-func (MapOf[T]) Each(m unsafe.Pointer, f func(key string, v unsafe.Pointer) bool) {
+func (*MapOf[T]) Each(m unsafe.Pointer, f func(key string, v unsafe.Pointer) bool) {
 	mm := *(*map[string]T)(m)
 	var few [16]string
 	v := new(T)
@@ -66,10 +50,10 @@ func sortedKeys[T any](keys []string, m map[string]T) []string {
 }
 
 // Len implements MapType.
-func (MapOf[T]) Len(m unsafe.Pointer) int { return len(*(*map[string]T)(m)) }
+func (*MapOf[T]) Len(m unsafe.Pointer) int { return len(*(*map[string]T)(m)) }
 
 // Nil implements MapType.
-func (MapOf[T]) Nil(m unsafe.Pointer) bool { return *(*map[string]T)(m) == nil }
+func (*MapOf[T]) Nil(m unsafe.Pointer) bool { return *(*map[string]T)(m) == nil }
 
 type sliceHeader struct {
 	ptr      unsafe.Pointer
@@ -125,48 +109,4 @@ func sizeOf(k Kind, t *Type) uintptr {
 		k = t.Kind
 	}
 	return kindSize[k]
-}
-
-// alloc returns memory for one value.
-func alloc(k Kind, t *Type) unsafe.Pointer {
-	if t != nil && t.Go != nil {
-		return t.Go.Grow(nil, 0, 1)
-	}
-	k, t = resolve(k, t)
-	if t != nil && t.Go != nil {
-		return t.Go.Grow(nil, 0, 1)
-	}
-	if g := goOf(k); g != nil {
-		return g.Grow(nil, 0, 1)
-	}
-	return nil
-}
-
-// goOf allocates by kind: the shape is the same for every named type of that kind.
-func goOf(k Kind) GoType {
-	switch k {
-	case String, Enum, Number:
-		return Go[string]{}
-	case Bool:
-		return Go[bool]{}
-	case Int32, Uint32, Float32:
-		return Go[uint32]{}
-	case Int64, Uint64, Float64, EnumInt:
-		return Go[uint64]{}
-	case Time:
-		return Go[time.Time]{}
-	case Date:
-		return Go[DateValue]{}
-	case UUID:
-		return Go[UUIDValue]{}
-	case Bytes, Raw, Slice:
-		return Go[sliceHeader]{}
-	case Map:
-		return Go[unsafe.Pointer]{}
-	case Union:
-		return Go[iface]{}
-	case Const:
-		return Go[struct{}]{}
-	}
-	return nil
 }

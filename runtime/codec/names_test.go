@@ -21,7 +21,7 @@ var awkwardNames = []string{`a"b`, `a\`, "a\nb", "a\x01b", "", "a/b", "日本"}
 
 // awkwardTable has more than a dozen fields where wide, which are found in another way.
 func awkwardTable(wide bool) *Type {
-	t := Type{Kind: Object, Size: unsafe.Sizeof(Awkward{}), Go: Go[Awkward]{}, Extra: &StringMapTable, ExtraOff: unsafe.Offsetof(Awkward{}.Others)}
+	t := Type{Kind: Object, Size: unsafe.Sizeof(Awkward{}), Go: (*Awkward)(nil), Extra: &StringMapTable, ExtraOff: unsafe.Offsetof(Awkward{}.Others)}
 	for i, name := range awkwardNames {
 		t.Fields = append(t.Fields, Field{Key: string(AppendQuoted([]byte(","), name)) + ":", Off: uintptr(i) * unsafe.Sizeof(""), Flag: Req})
 		t.Required++

@@ -58,9 +58,9 @@ type Order struct {
 	Payment    Payment           `json:"payment,omitzero"`
 }
 
-var statusTable = Type{Kind: Enum, Size: unsafe.Sizeof(Status("")), Go: Go[Status]{}, Enum: []string{"pending", "paid", "shipped", "cancelled"}}
+var statusTable = Type{Kind: Enum, Size: unsafe.Sizeof(Status("")), Go: (*Status)(nil), Enum: []string{"pending", "paid", "shipped", "cancelled"}}
 
-var paymentTable = Type{Kind: Union, Size: unsafe.Sizeof(Payment(nil)), Go: Go[Payment]{}, Union: &UnionType{Tag: "kind", Variants: []Variant{
+var paymentTable = Type{Kind: Union, Size: unsafe.Sizeof(Payment(nil)), Go: (*Payment)(nil), Union: &UnionType{Tag: "kind", Variants: []Variant{
 	{Tags: []string{"card"}, T: &cardTable, Set: func(p unsafe.Pointer) unsafe.Pointer { v := new(Card); *(*Payment)(p) = v; return unsafe.Pointer(v) }},
 	{Tags: []string{"iban"}, T: &ibanTable, Set: func(p unsafe.Pointer) unsafe.Pointer { v := new(IBAN); *(*Payment)(p) = v; return unsafe.Pointer(v) }},
 }, Get: func(p unsafe.Pointer) (int, unsafe.Pointer) {
@@ -73,14 +73,14 @@ var paymentTable = Type{Kind: Union, Size: unsafe.Sizeof(Payment(nil)), Go: Go[P
 	return -1, nil
 }}}
 
-var addressTable = Type{Kind: Object, Size: unsafe.Sizeof(Address{}), Go: Go[Address]{}, Required: 3, Fields: []Field{
+var addressTable = Type{Kind: Object, Size: unsafe.Sizeof(Address{}), Go: (*Address)(nil), Required: 3, Fields: []Field{
 	{Key: `,"street":`, Off: unsafe.Offsetof(Address{}.Street), Flag: Req, R: &Rule{Has: MaxLen, MaxLen: 200}},
 	{Key: `,"city":`, Off: unsafe.Offsetof(Address{}.City), Flag: Req},
 	{Key: `,"zip":`, Off: unsafe.Offsetof(Address{}.Zip), Flag: Maybe | Null},
 	{Key: `,"country":`, Off: unsafe.Offsetof(Address{}.Country), Flag: Req, R: &Rule{Has: MinLen | MaxLen, MinLen: 2, MaxLen: 2}},
 }}
 
-var itemTable = Type{Kind: Object, Size: unsafe.Sizeof(Item{}), Go: Go[Item]{}, Required: 3, Fields: []Field{
+var itemTable = Type{Kind: Object, Size: unsafe.Sizeof(Item{}), Go: (*Item)(nil), Required: 3, Fields: []Field{
 	{Key: `,"sku":`, Off: unsafe.Offsetof(Item{}.SKU), Flag: Req},
 	{Key: `,"name":`, Off: unsafe.Offsetof(Item{}.Name), Flag: Ptr},
 	{Key: `,"quantity":`, Kind: Int32, Off: unsafe.Offsetof(Item{}.Quantity), Flag: Req, R: &Rule{Has: Min, Min: 1}},
@@ -89,18 +89,18 @@ var itemTable = Type{Kind: Object, Size: unsafe.Sizeof(Item{}), Go: Go[Item]{}, 
 	{Key: `,"tags":`, Kind: Slice, T: &StringsTable, Off: unsafe.Offsetof(Item{}.Tags)},
 }}
 
-var cardTable = Type{Kind: Object, Size: unsafe.Sizeof(Card{}), Go: Go[Card]{}, Required: 2, Fields: []Field{
+var cardTable = Type{Kind: Object, Size: unsafe.Sizeof(Card{}), Go: (*Card)(nil), Required: 2, Fields: []Field{
 	{Key: `,"kind":`, Kind: Const, T: &Type{Kind: Const, Const: `"card"`}, Flag: Req},
 	{Key: `,"last4":`, Off: unsafe.Offsetof(Card{}.Last4), Flag: Req},
 	{Key: `,"brand":`, Off: unsafe.Offsetof(Card{}.Brand), Flag: Ptr},
 }}
 
-var ibanTable = Type{Kind: Object, Size: unsafe.Sizeof(IBAN{}), Go: Go[IBAN]{}, Required: 2, Fields: []Field{
+var ibanTable = Type{Kind: Object, Size: unsafe.Sizeof(IBAN{}), Go: (*IBAN)(nil), Required: 2, Fields: []Field{
 	{Key: `,"kind":`, Kind: Const, T: &Type{Kind: Const, Const: `"iban"`}, Flag: Req},
 	{Key: `,"iban":`, Off: unsafe.Offsetof(IBAN{}.IBAN), Flag: Req},
 }}
 
-var orderTable = Type{Kind: Object, Size: unsafe.Sizeof(Order{}), Go: Go[Order]{}, Required: 7, Fields: []Field{
+var orderTable = Type{Kind: Object, Size: unsafe.Sizeof(Order{}), Go: (*Order)(nil), Required: 7, Fields: []Field{
 	{Key: `,"id":`, Kind: UUID, Off: unsafe.Offsetof(Order{}.ID), Flag: Req},
 	{Key: `,"status":`, Kind: Enum, T: &statusTable, Off: unsafe.Offsetof(Order{}.Status), Flag: Req},
 	{Key: `,"created_at":`, Kind: Time, Off: unsafe.Offsetof(Order{}.CreatedAt), Flag: Req},
@@ -130,11 +130,11 @@ type Node struct {
 
 // A self reference through &nodeTable would be an initialisation cycle; through the
 // method set of a nil *Node it is not, and it is still static data.
-var nodeTable = Type{Kind: Object, Size: unsafe.Sizeof(Node{}), Go: Go[Node]{}, Required: 1, Fields: []Field{
+var nodeTable = Type{Kind: Object, Size: unsafe.Sizeof(Node{}), Go: (*Node)(nil), Required: 1, Fields: []Field{
 	{Key: `,"name":`, Off: unsafe.Offsetof(Node{}.Name), Flag: Req},
 	{Key: `,"kids":`, Kind: Slice, T: &Type{Kind: Slice, Elem: &Type{Kind: Lazy, Lazy: (*Node)(nil)}}, Off: unsafe.Offsetof(Node{}.Kids)},
 	{Key: `,"next":`, Kind: Lazy, T: &Type{Kind: Lazy, Lazy: (*Node)(nil)}, Off: unsafe.Offsetof(Node{}.Next), Flag: Ptr},
-	{Key: `,"by":`, Kind: Map, T: &Type{Kind: Map, Elem: &Type{Kind: Lazy, Lazy: (*Node)(nil)}, ElemFlag: Ptr | Null, Map: MapOf[*Node]{}}, Off: unsafe.Offsetof(Node{}.By)},
+	{Key: `,"by":`, Kind: Map, T: &Type{Kind: Map, Elem: &Type{Kind: Lazy, Lazy: (*Node)(nil)}, ElemFlag: Ptr | Null, Map: (*MapOf[*Node])(nil)}, Off: unsafe.Offsetof(Node{}.By)},
 }}
 
 func (*Node) ConcordatTable() *Type { return &nodeTable }

@@ -23,10 +23,10 @@ func (*Card) isAny()  {}
 func (*IBAN) isAny()  {}
 
 var (
-	textTable  = Type{Kind: String, Size: unsafe.Sizeof(Text("")), Go: Go[Text]{}, Rules: &Rule{Has: MinLen | Pattern, MinLen: 2, Pattern: "^[a-z]+$"}}
-	numTable   = Type{Kind: Float64, Size: unsafe.Sizeof(Num(0)), Go: Go[Num]{}}
-	textsTable = Type{Kind: Slice, Size: unsafe.Sizeof(Texts(nil)), Go: Go[Texts]{}, Elem: &StringTable, Rules: &Rule{Has: Unique}}
-	anyTable   = Type{Kind: Union, Size: unsafe.Sizeof(Any(nil)), Go: Go[Any]{}, Union: &UnionType{Variants: []Variant{
+	textTable  = Type{Kind: String, Size: unsafe.Sizeof(Text("")), Go: (*Text)(nil), Rules: &Rule{Has: MinLen | Pattern, MinLen: 2, Pattern: "^[a-z]+$"}}
+	numTable   = Type{Kind: Float64, Size: unsafe.Sizeof(Num(0)), Go: (*Num)(nil)}
+	textsTable = Type{Kind: Slice, Size: unsafe.Sizeof(Texts(nil)), Go: (*Texts)(nil), Elem: &StringTable, Rules: &Rule{Has: Unique}}
+	anyTable   = Type{Kind: Union, Size: unsafe.Sizeof(Any(nil)), Go: (*Any)(nil), Union: &UnionType{Variants: []Variant{
 		{T: &textTable, Set: setAny[Text]}, {T: &numTable, Set: setAny[Num]}, {T: &textsTable, Set: setAny[Texts]},
 		{T: &cardTable, Set: setAny[Card]}, {T: &ibanTable, Set: setAny[IBAN]},
 	}, Get: func(p unsafe.Pointer) (int, unsafe.Pointer) {
@@ -107,7 +107,7 @@ func TestExtra(t *testing.T) {
 // TestWide uses more fields than any bit set in a register, in reverse order.
 func TestWide(t *testing.T) {
 	type wide struct{ V [400]int64 }
-	table := Type{Kind: Object, Size: unsafe.Sizeof(wide{}), Go: Go[wide]{}, Required: 400}
+	table := Type{Kind: Object, Size: unsafe.Sizeof(wide{}), Go: (*wide)(nil), Required: 400}
 	var parts []string
 	for i := range 400 {
 		table.Fields = append(table.Fields, Field{Key: fmt.Sprintf(`,"f%d":`, i), Kind: Int64, Off: uintptr(i) * 8, Flag: Req})
@@ -132,7 +132,7 @@ func TestWide(t *testing.T) {
 
 func TestSides(t *testing.T) {
 	type user struct{ ID, Name, Password string }
-	table := Type{Kind: Object, Size: unsafe.Sizeof(user{}), Go: Go[user]{}, Required: 3, Closed: true, Fields: []Field{
+	table := Type{Kind: Object, Size: unsafe.Sizeof(user{}), Go: (*user)(nil), Required: 3, Closed: true, Fields: []Field{
 		{Key: `,"id":`, Off: unsafe.Offsetof(user{}.ID), Flag: Req | ReadOnly},
 		{Key: `,"name":`, Off: unsafe.Offsetof(user{}.Name), Flag: Req},
 		{Key: `,"password":`, Off: unsafe.Offsetof(user{}.Password), Flag: Req | WriteOnly},

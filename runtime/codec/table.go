@@ -74,7 +74,7 @@ type Field struct {
 type Type struct {
 	Kind     Kind
 	Size     uintptr
-	Go       GoType  // of values that the codec must allocate: elements, pointers, details
+	Go       any     // (*T)(nil) of the Go type T, for what the codec must allocate: elements, pointers, details
 	Fields   []Field // Object: in the order in which they are written
 	Required int     // Object: how many of Fields have Req
 	Extra    *Type   // Object: the Map of the properties that Fields does not name
@@ -92,6 +92,7 @@ type Type struct {
 	Lazy     Tabled
 
 	index atomic.Pointer[index] // of many Fields, by name; made when first needed
+	list  atomic.Pointer[any]   // Slice: (*[]T)(nil); made when first needed
 }
 
 // Tabled is implemented by every generated type that has a table. The method must work
@@ -151,15 +152,7 @@ type Rule struct {
 	re atomic.Pointer[regexp.Regexp] // Pattern, compiled when first needed
 }
 
-// GoType allocates values of one Go type. Go[T] implements it.
-type GoType interface {
-	// Grow returns memory for c elements that begins with the n elements at old.
-	Grow(old unsafe.Pointer, n, c int) unsafe.Pointer
-	// Any returns p as a *T.
-	Any(p unsafe.Pointer) any
-}
-
-// MapType reaches into maps with string keys. MapOf[T] implements it.
+// MapType reaches into maps with string keys. *MapOf[T] implements it.
 type MapType interface {
 	// Make stores an empty map.
 	Make(m unsafe.Pointer)

@@ -218,7 +218,7 @@ func (d *dec) read(vio, pos int) int {
 func (v *Variant) label() string {
 	_, t := resolve(v.T.Kind, v.T)
 	if g := cmp.Or(v.T.Go, t.Go); g != nil {
-		name := fmt.Sprintf("%T", g.Any(nil))
+		name := fmt.Sprintf("%T", g)
 		return name[strings.LastIndexAny(name, "*.")+1:]
 	}
 	return "a variant"

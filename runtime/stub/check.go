@@ -62,7 +62,7 @@ func checkReply[Out any](r *Reply) error {
 // checkPart checks one body: a field of T, or T as a whole.
 func checkPart[T any](what string, f codec.Field) error {
 	var err error
-	if _, t := f.Resolve(); t != nil && t.Go != nil && f.Off == 0 && f.Flag&(codec.Ptr|codec.Maybe) == 0 && reflect.TypeOf(t.Go.Any(nil)) == reflect.TypeFor[*T]() {
+	if _, t := f.Resolve(); t != nil && t.Go != nil && f.Off == 0 && f.Flag&(codec.Ptr|codec.Maybe) == 0 && reflect.TypeOf(t.Go) == reflect.TypeFor[*T]() {
 		err = codec.Check[T](t)
 	} else {
 		err = codec.CheckField[T](&f, what)

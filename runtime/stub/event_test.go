@@ -37,7 +37,7 @@ type DimLight struct {
 
 type Dimmed struct{ Payload Lumens }
 
-var lumensTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Lumens{}), Go: codec.Go[Lumens]{}, Required: 1, Fields: []codec.Field{
+var lumensTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Lumens{}), Go: (*Lumens)(nil), Required: 1, Fields: []codec.Field{
 	{Key: `,"lumens":`, Kind: codec.Int64, Off: unsafe.Offsetof(Lumens{}.Lumens), Flag: codec.Req, R: &codec.Rule{Has: codec.Min, Min: 0}},
 	{Key: `,"sentAt":`, Kind: codec.Time, Off: unsafe.Offsetof(Lumens{}.SentAt), Flag: codec.Ptr},
 }}

@@ -75,24 +75,24 @@ type NoteRequest struct{ Body string }
 
 type NoteResponse struct{ Body string }
 
-var petTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Pet{}), Go: codec.Go[Pet]{}, Required: 2, Fields: []codec.Field{
+var petTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Pet{}), Go: (*Pet)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"id":`, Kind: codec.Int64, Off: unsafe.Offsetof(Pet{}.ID), Flag: codec.Req},
 	{Key: `,"name":`, Kind: codec.String, Off: unsafe.Offsetof(Pet{}.Name), Flag: codec.Req, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 20}},
 	{Key: `,"tag":`, Kind: codec.String, Off: unsafe.Offsetof(Pet{}.Tag), Flag: codec.Ptr},
 	{Key: `,"born":`, Kind: codec.Time, Off: unsafe.Offsetof(Pet{}.Born), Flag: codec.Ptr},
 }}
 
-var petsTable = codec.Type{Kind: codec.Slice, Size: unsafe.Sizeof(Pets{}), Go: codec.Go[Pets]{}, Elem: &petTable}
+var petsTable = codec.Type{Kind: codec.Slice, Size: unsafe.Sizeof(Pets{}), Go: (*Pets)(nil), Elem: &petTable}
 
-var problemTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Problem{}), Go: codec.Go[Problem]{}, Required: 1, Fields: []codec.Field{
+var problemTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Problem{}), Go: (*Problem)(nil), Required: 1, Fields: []codec.Field{
 	{Key: `,"title":`, Kind: codec.String, Off: unsafe.Offsetof(Problem{}.Title), Flag: codec.Req},
 	{Key: `,"detail":`, Kind: codec.String, Off: unsafe.Offsetof(Problem{}.Detail), Flag: codec.Ptr},
 }}
 
-var readersTable = codec.Type{Kind: codec.Slice, Size: unsafe.Sizeof([]io.Reader{}), Go: codec.Go[[]io.Reader]{},
-	Elem: &codec.Type{Kind: codec.Reader, Size: unsafe.Sizeof((*io.Reader)(nil)) * 2, Go: codec.Go[io.Reader]{}}}
+var readersTable = codec.Type{Kind: codec.Slice, Size: unsafe.Sizeof([]io.Reader{}), Go: (*[]io.Reader)(nil),
+	Elem: &codec.Type{Kind: codec.Reader, Size: unsafe.Sizeof((*io.Reader)(nil)) * 2, Go: (*io.Reader)(nil)}}
 
-var renameTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Rename{}), Go: codec.Go[Rename]{}, Required: 1, Fields: []codec.Field{
+var renameTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Rename{}), Go: (*Rename)(nil), Required: 1, Fields: []codec.Field{
 	{Key: `,"name":`, Kind: codec.String, Off: unsafe.Offsetof(Rename{}.Name), Flag: codec.Req, R: &codec.Rule{Has: codec.MaxLen, MaxLen: 10}},
 	{Key: `,"labels":`, T: &codec.StringsTable, Kind: codec.Slice, Off: unsafe.Offsetof(Rename{}.Labels)},
 	{Key: `,"photo":`, Kind: codec.Reader, Off: unsafe.Offsetof(Rename{}.Photo)},

@@ -188,11 +188,10 @@ func newDetail(p *part) (any, pointer) {
 	for t != nil && t.Go == nil && t.Lazy != nil {
 		t = t.Lazy.ConcordatTable()
 	}
-	if t == nil || t.Go == nil {
+	if t == nil {
 		return nil, nil
 	}
-	base := t.Go.Grow(nil, 0, 1)
-	return t.Go.Any(base), base
+	return t.New()
 }
 
 // tableOf allocates the kinds that need no table of their own.

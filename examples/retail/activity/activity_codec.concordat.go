@@ -8,7 +8,7 @@ import (
 	"github.com/concordat-dev/concordat/runtime/codec"
 )
 
-var customerActivityTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(CustomerActivity{}), Go: codec.Go[CustomerActivity]{}, Required: 4, Fields: []codec.Field{
+var customerActivityTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(CustomerActivity{}), Go: (*CustomerActivity)(nil), Required: 4, Fields: []codec.Field{
 	{Key: `,"id":`, Kind: codec.UUID, Off: unsafe.Offsetof(CustomerActivity{}.ID), Flag: codec.Req},
 	{Key: `,"customerId":`, Kind: codec.UUID, Off: unsafe.Offsetof(CustomerActivity{}.CustomerID), Flag: codec.Req},
 	{Key: `,"at":`, Kind: codec.Time, Off: unsafe.Offsetof(CustomerActivity{}.At), Flag: codec.Req},
@@ -24,7 +24,7 @@ func (v *CustomerActivity) UnmarshalJSON(b []byte) error {
 	return customerActivityTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var whatTable = codec.Type{Kind: codec.Union, Size: unsafe.Sizeof(What(nil)), Go: codec.Go[What]{}, Union: &codec.UnionType{
+var whatTable = codec.Type{Kind: codec.Union, Size: unsafe.Sizeof(What(nil)), Go: (*What)(nil), Union: &codec.UnionType{
 	Tag: "type",
 	Variants: []codec.Variant{
 		{Tags: []string{"profileViewed"}, T: &profileViewedTable, Set: func(p unsafe.Pointer) unsafe.Pointer {
@@ -56,7 +56,7 @@ var whatTable = codec.Type{Kind: codec.Union, Size: unsafe.Sizeof(What(nil)), Go
 	},
 }}
 
-var profileViewedTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(ProfileViewed{}), Go: codec.Go[ProfileViewed]{}, Required: 1, Fields: []codec.Field{
+var profileViewedTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(ProfileViewed{}), Go: (*ProfileViewed)(nil), Required: 1, Fields: []codec.Field{
 	{Key: `,"type":`, Kind: codec.Const, T: &codec.Type{Kind: codec.Const, Const: `"profileViewed"`}, Flag: codec.Req},
 	{Key: `,"fields":`, Kind: codec.Slice, T: &codec.StringsTable, R: &codec.Rule{Has: codec.MaxLen, MaxLen: 50}, Off: unsafe.Offsetof(ProfileViewed{}.Fields)},
 }}
@@ -69,7 +69,7 @@ func (v *ProfileViewed) UnmarshalJSON(b []byte) error {
 	return profileViewedTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var orderTrackedTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(OrderTracked{}), Go: codec.Go[OrderTracked]{}, Required: 2, Fields: []codec.Field{
+var orderTrackedTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(OrderTracked{}), Go: (*OrderTracked)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"type":`, Kind: codec.Const, T: &codec.Type{Kind: codec.Const, Const: `"orderTracked"`}, Flag: codec.Req},
 	{Key: `,"orderId":`, R: &codec.Rule{Has: codec.MinLen, MinLen: 1}, Off: unsafe.Offsetof(OrderTracked{}.OrderID), Flag: codec.Req},
 	{Key: `,"steps":`, Kind: codec.Int32, R: &codec.Rule{Has: codec.Min, Min: 0}, Off: unsafe.Offsetof(OrderTracked{}.Steps), Flag: codec.Ptr},
@@ -83,7 +83,7 @@ func (v *OrderTracked) UnmarshalJSON(b []byte) error {
 	return orderTrackedTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var orderCancelledTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(OrderCancelled{}), Go: codec.Go[OrderCancelled]{}, Required: 2, Fields: []codec.Field{
+var orderCancelledTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(OrderCancelled{}), Go: (*OrderCancelled)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"type":`, Kind: codec.Const, T: &codec.Type{Kind: codec.Const, Const: `"orderCancelled"`}, Flag: codec.Req},
 	{Key: `,"orderId":`, R: &codec.Rule{Has: codec.MinLen, MinLen: 1}, Off: unsafe.Offsetof(OrderCancelled{}.OrderID), Flag: codec.Req},
 	{Key: `,"reason":`, R: &codec.Rule{Has: codec.MaxLen, MaxLen: 200}, Off: unsafe.Offsetof(OrderCancelled{}.Reason), Flag: codec.Ptr},

@@ -8,9 +8,9 @@ import (
 	"github.com/concordat-dev/concordat/runtime/codec"
 )
 
-var customerStatusTable = codec.Type{Kind: codec.Enum, Size: unsafe.Sizeof(CustomerStatus("")), Go: codec.Go[CustomerStatus]{}, Enum: []string{"active", "suspended", "closed"}}
+var customerStatusTable = codec.Type{Kind: codec.Enum, Size: unsafe.Sizeof(CustomerStatus("")), Go: (*CustomerStatus)(nil), Enum: []string{"active", "suspended", "closed"}}
 
-var newCustomerTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(NewCustomer{}), Go: codec.Go[NewCustomer]{}, Required: 2, Fields: []codec.Field{
+var newCustomerTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(NewCustomer{}), Go: (*NewCustomer)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"name":`, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 100}, Off: unsafe.Offsetof(NewCustomer{}.Name), Flag: codec.Req},
 	{Key: `,"email":`, R: &codec.Rule{Has: codec.MaxLen | codec.Format, MaxLen: 254, Name: "email"}, Off: unsafe.Offsetof(NewCustomer{}.Email), Flag: codec.Req},
 	{Key: `,"phone":`, R: &codec.Rule{Has: codec.Pattern, Pattern: `^\+[1-9][0-9]{6,14}$`}, Off: unsafe.Offsetof(NewCustomer{}.Phone), Flag: codec.Null | codec.Maybe},
@@ -25,7 +25,7 @@ func (v *NewCustomer) UnmarshalJSON(b []byte) error {
 	return newCustomerTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var customerTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Customer{}), Go: codec.Go[Customer]{}, Required: 5, Fields: []codec.Field{
+var customerTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Customer{}), Go: (*Customer)(nil), Required: 5, Fields: []codec.Field{
 	{Key: `,"name":`, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 100}, Off: unsafe.Offsetof(Customer{}.Name), Flag: codec.Req},
 	{Key: `,"email":`, R: &codec.Rule{Has: codec.MaxLen | codec.Format, MaxLen: 254, Name: "email"}, Off: unsafe.Offsetof(Customer{}.Email), Flag: codec.Req},
 	{Key: `,"phone":`, R: &codec.Rule{Has: codec.Pattern, Pattern: `^\+[1-9][0-9]{6,14}$`}, Off: unsafe.Offsetof(Customer{}.Phone), Flag: codec.Null | codec.Maybe},
@@ -44,7 +44,7 @@ func (v *Customer) UnmarshalJSON(b []byte) error {
 	return customerTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var loyaltyTable = codec.Type{Kind: codec.Union, Size: unsafe.Sizeof(Loyalty(nil)), Go: codec.Go[Loyalty]{}, Union: &codec.UnionType{
+var loyaltyTable = codec.Type{Kind: codec.Union, Size: unsafe.Sizeof(Loyalty(nil)), Go: (*Loyalty)(nil), Union: &codec.UnionType{
 	Tag: "kind",
 	Variants: []codec.Variant{
 		{Tags: []string{"points"}, T: &pointsTable, Set: func(p unsafe.Pointer) unsafe.Pointer { v := new(Points); *(*Loyalty)(p) = v; return unsafe.Pointer(v) }},
@@ -65,7 +65,7 @@ var loyaltyTable = codec.Type{Kind: codec.Union, Size: unsafe.Sizeof(Loyalty(nil
 	},
 }}
 
-var pointsTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Points{}), Go: codec.Go[Points]{}, Required: 2, Fields: []codec.Field{
+var pointsTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Points{}), Go: (*Points)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"kind":`, Kind: codec.Const, T: &codec.Type{Kind: codec.Const, Const: `"points"`}, Flag: codec.Req},
 	{Key: `,"balance":`, Kind: codec.Int64, R: &codec.Rule{Has: codec.Min, Min: 0}, Off: unsafe.Offsetof(Points{}.Balance), Flag: codec.Req},
 }}
@@ -74,7 +74,7 @@ func (*Points) ConcordatTable() *codec.Type    { return &pointsTable }
 func (v Points) MarshalJSON() ([]byte, error)  { return pointsTable.Marshal(unsafe.Pointer(&v)) }
 func (v *Points) UnmarshalJSON(b []byte) error { return pointsTable.Unmarshal(b, unsafe.Pointer(v)) }
 
-var membershipTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Membership{}), Go: codec.Go[Membership]{}, Required: 2, Fields: []codec.Field{
+var membershipTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Membership{}), Go: (*Membership)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"kind":`, Kind: codec.Const, T: &codec.Type{Kind: codec.Const, Const: `"membership"`}, Flag: codec.Req},
 	{Key: `,"tier":`, Kind: codec.Enum, T: &membershipTierTable, Off: unsafe.Offsetof(Membership{}.Tier), Flag: codec.Req},
 	{Key: `,"until":`, Kind: codec.Date, Off: unsafe.Offsetof(Membership{}.Until), Flag: codec.Ptr},
@@ -86,9 +86,9 @@ func (v *Membership) UnmarshalJSON(b []byte) error {
 	return membershipTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var membershipTierTable = codec.Type{Kind: codec.Enum, Size: unsafe.Sizeof(MembershipTier("")), Go: codec.Go[MembershipTier]{}, Enum: []string{"silver", "gold"}}
+var membershipTierTable = codec.Type{Kind: codec.Enum, Size: unsafe.Sizeof(MembershipTier("")), Go: (*MembershipTier)(nil), Enum: []string{"silver", "gold"}}
 
-var addressTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Address{}), Go: codec.Go[Address]{}, Required: 4, Fields: []codec.Field{
+var addressTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Address{}), Go: (*Address)(nil), Required: 4, Fields: []codec.Field{
 	{Key: `,"label":`, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 40}, Off: unsafe.Offsetof(Address{}.Label), Flag: codec.Req},
 	{Key: `,"street":`, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 200}, Off: unsafe.Offsetof(Address{}.Street), Flag: codec.Req},
 	{Key: `,"city":`, R: &codec.Rule{Has: codec.MinLen | codec.MaxLen, MinLen: 1, MaxLen: 100}, Off: unsafe.Offsetof(Address{}.City), Flag: codec.Req},
@@ -101,7 +101,7 @@ func (*Address) ConcordatTable() *codec.Type    { return &addressTable }
 func (v Address) MarshalJSON() ([]byte, error)  { return addressTable.Marshal(unsafe.Pointer(&v)) }
 func (v *Address) UnmarshalJSON(b []byte) error { return addressTable.Unmarshal(b, unsafe.Pointer(v)) }
 
-var addressLocationTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(AddressLocation{}), Go: codec.Go[AddressLocation]{}, Required: 2, Fields: []codec.Field{
+var addressLocationTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(AddressLocation{}), Go: (*AddressLocation)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"latitude":`, Kind: codec.Float64, R: &codec.Rule{Has: codec.FMin | codec.FMax, FMin: -90, FMax: 90}, Off: unsafe.Offsetof(AddressLocation{}.Latitude), Flag: codec.Req},
 	{Key: `,"longitude":`, Kind: codec.Float64, R: &codec.Rule{Has: codec.FMin | codec.FMax, FMin: -180, FMax: 180}, Off: unsafe.Offsetof(AddressLocation{}.Longitude), Flag: codec.Req},
 }}
@@ -114,7 +114,7 @@ func (v *AddressLocation) UnmarshalJSON(b []byte) error {
 	return addressLocationTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var customerPageTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(CustomerPage{}), Go: codec.Go[CustomerPage]{}, Required: 1, Fields: []codec.Field{
+var customerPageTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(CustomerPage{}), Go: (*CustomerPage)(nil), Required: 1, Fields: []codec.Field{
 	{Key: `,"customers":`, Kind: codec.Slice, T: &codec.Type{Kind: codec.Slice, Elem: &customerTable}, Off: unsafe.Offsetof(CustomerPage{}.Customers), Flag: codec.Req},
 	{Key: `,"nextCursor":`, Off: unsafe.Offsetof(CustomerPage{}.NextCursor), Flag: codec.Ptr},
 }}
@@ -127,7 +127,7 @@ func (v *CustomerPage) UnmarshalJSON(b []byte) error {
 	return customerPageTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var problemTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Problem{}), Go: codec.Go[Problem]{}, Required: 2, Fields: []codec.Field{
+var problemTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(Problem{}), Go: (*Problem)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"type":`, R: &codec.Rule{Has: codec.Format, Name: "uri"}, Off: unsafe.Offsetof(Problem{}.Type), Flag: codec.Ptr},
 	{Key: `,"title":`, Off: unsafe.Offsetof(Problem{}.Title), Flag: codec.Req},
 	{Key: `,"status":`, Kind: codec.Int32, Off: unsafe.Offsetof(Problem{}.Status), Flag: codec.Req},
@@ -138,7 +138,7 @@ func (*Problem) ConcordatTable() *codec.Type    { return &problemTable }
 func (v Problem) MarshalJSON() ([]byte, error)  { return problemTable.Marshal(unsafe.Pointer(&v)) }
 func (v *Problem) UnmarshalJSON(b []byte) error { return problemTable.Unmarshal(b, unsafe.Pointer(v)) }
 
-var invalidRequestTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(InvalidRequest{}), Go: codec.Go[InvalidRequest]{}, Required: 2, Fields: []codec.Field{
+var invalidRequestTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(InvalidRequest{}), Go: (*InvalidRequest)(nil), Required: 2, Fields: []codec.Field{
 	{Key: `,"type":`, R: &codec.Rule{Has: codec.Format, Name: "uri"}, Off: unsafe.Offsetof(InvalidRequest{}.Type), Flag: codec.Ptr},
 	{Key: `,"title":`, Off: unsafe.Offsetof(InvalidRequest{}.Title), Flag: codec.Req},
 	{Key: `,"status":`, Kind: codec.Int32, Off: unsafe.Offsetof(InvalidRequest{}.Status), Flag: codec.Req},
@@ -154,7 +154,7 @@ func (v *InvalidRequest) UnmarshalJSON(b []byte) error {
 	return invalidRequestTable.Unmarshal(b, unsafe.Pointer(v))
 }
 
-var invalidRequestErrorTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(InvalidRequestError{}), Go: codec.Go[InvalidRequestError]{}, Required: 1, Fields: []codec.Field{
+var invalidRequestErrorTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(InvalidRequestError{}), Go: (*InvalidRequestError)(nil), Required: 1, Fields: []codec.Field{
 	{Key: `,"pointer":`, Off: unsafe.Offsetof(InvalidRequestError{}.Pointer), Flag: codec.Ptr},
 	{Key: `,"parameter":`, Off: unsafe.Offsetof(InvalidRequestError{}.Parameter), Flag: codec.Ptr},
 	{Key: `,"detail":`, Off: unsafe.Offsetof(InvalidRequestError{}.Detail), Flag: codec.Req},

@@ -15,7 +15,7 @@ type point struct {
 	B *string `json:"b"`
 }
 
-var pointTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(point{}), Go: codec.Go[point]{}, Required: 1, Fields: []codec.Field{
+var pointTable = codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(point{}), Go: (*point)(nil), Required: 1, Fields: []codec.Field{
 	{Key: `,"a":`, Kind: codec.Int64, Off: unsafe.Offsetof(point{}.A), Flag: codec.Req},
 	{Key: `,"b":`, Off: unsafe.Offsetof(point{}.B), Flag: codec.Ptr},
 }}
@@ -259,7 +259,7 @@ func TestForm(t *testing.T) {
 		Deep *point
 		IDs  []int32
 	}
-	table := codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(form{}), Go: codec.Go[form]{}, Required: 1, Fields: []codec.Field{
+	table := codec.Type{Kind: codec.Object, Size: unsafe.Sizeof(form{}), Go: (*form)(nil), Required: 1, Fields: []codec.Field{
 		{Key: `,"name":`, Off: unsafe.Offsetof(form{}.Name), Flag: codec.Req, R: &codec.Rule{Has: codec.MinLen, MinLen: 2}},
 		{Key: `,"tags":`, Kind: codec.Slice, T: &codec.StringsTable, Off: unsafe.Offsetof(form{}.Tags)},
 		{Key: `,"at":`, Kind: codec.Object, T: &pointTable, Off: unsafe.Offsetof(form{}.At), Flag: codec.Ptr},
