@@ -54,7 +54,7 @@ func (d *drawer) maybe() bool { return d.depth >= deep || d.IntN(3) == 0 }
 
 // cell returns the Go value that f describes in base, whole or in part.
 func cell(base reflect.Value, f *codec.Field) reflect.Value {
-	if _, t := f.Resolve(); t != nil && t.Go != nil && f.Off == 0 && f.Flag&(codec.Ptr|codec.Maybe) == 0 && reflect.TypeOf(t.Go.Any(nil)).Elem() == base.Type() {
+	if _, t := f.Resolve(); t != nil && t.Go != nil && f.Off == 0 && f.Flag&(codec.Ptr|codec.Maybe) == 0 && reflect.TypeOf(t.Go).Elem() == base.Type() {
 		return base
 	}
 	for i := base.NumField() - 1; i >= 0; i-- {

@@ -297,7 +297,8 @@ func (c *restCase) detail(r stub.Reply) reflect.Value {
 	if r.Media == "" || strings.HasPrefix(c.op.Route, "HEAD ") || t == nil || t.Go == nil || t.Kind == codec.Reader {
 		return reflect.Value{}
 	}
-	v := reflect.ValueOf(t.Go.Any(t.Go.Grow(nil, 0, 1)))
+	fresh, _ := t.New()
+	v := reflect.ValueOf(fresh)
 	d := &drawer{Rand: c.r, drop: codec.WriteOnly}
 	f.Flag = codec.Req
 	d.body(v.Elem(), r.Media, f)
