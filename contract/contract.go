@@ -185,6 +185,7 @@ type HTTP struct {
 type GRPC struct {
 	Method  string // "/acme.pets.v1.Pets/Get"
 	In, Out string // full names of the messages
+	Safe    bool   // idempotency_level NO_SIDE_EFFECTS: Connect may call it by GET
 }
 
 // Channel is an address of a broker.

@@ -189,7 +189,7 @@ func (d *dumper) wire(w Wire) {
 			}
 		})
 	case *GRPC:
-		d.line("grpc", w.Method, w.In, "->", w.Out)
+		d.line("grpc", w.Method, w.In, "->", w.Out, when(w.Safe, "safe"))
 	case *Channel:
 		d.channel("channel", w)
 	}

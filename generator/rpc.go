@@ -212,7 +212,7 @@ func (r *rpc) method(op *contract.Operation, s *contract.Service, p *rpcPackage,
 		r.diags.Errorf("unknown-message", op.Span, "the messages %s and %s of %s have no Go type", wire.In, wire.Out, op.Name)
 		return nil
 	}
-	m.Op = &golang.Op{Name: s.Name + "/" + op.Name, Kind: shape.kind, Route: wire.Method, Idempotent: op.Idempotent}
+	m.Op = &golang.Op{Name: s.Name + "/" + op.Name, Kind: shape.kind, Route: wire.Method, Idempotent: op.Idempotent, Safe: wire.Safe}
 	m.Doc = methodDoc(m.Name, op.Doc, m.Name+" calls "+wire.Method+".", nil)
 	return m
 }

@@ -18,7 +18,9 @@ import (
 var values = sync.Pool{New: func() any { return new([16]string) }}
 
 // ServeHTTP answers one request, also without Run, for tests with httptest.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.failLate(w, r, p)

@@ -12,6 +12,9 @@ type Spec struct {
 	Kind       Kind
 	Route      string // "GET /customers/{id}", "/acme.orders.v1.Orders/Place", "customers/{id}/activity"
 	Idempotent bool   // safe to repeat: what retries go by
+	// Safe says that calls change nothing (idempotency_level NO_SIDE_EFFECTS), so that
+	// Connect may make them by GET.
+	Safe bool
 }
 
 // A Kind says how many messages flow which way.

@@ -33,6 +33,7 @@ type Conn struct {
 	hedging   *hedging // nil: none
 	probePath string   // "": any answer will do
 	validate  bool
+	http      HTTPVersion
 	rest, rpc wire
 	spokeRPC  atomic.Bool
 	sessions  tls.ClientSessionCache

@@ -15,7 +15,10 @@ type Error struct {
 	Status  int    // the HTTP status, where there is one; 0 means that of Code
 	Message string // for people; says what to do next where that is known
 	Detail  any    // *T of the failure that the contract declares; see [Detail]
-	cause   error
+	// More are further details, where there are several: a status of gRPC may have any
+	// number. Messages of a type that the program does not know are *anypb.Any.
+	More  []any
+	cause error
 	// inner says that a call of our own failed on its way: addresses and the like in
 	// Message are not for those whom we serve.
 	inner bool
@@ -57,11 +60,11 @@ func (e *Error) HTTPStatus() int {
 	return HTTPStatus(e.Code)
 }
 
-// With sets Detail and returns e:
+// With sets Detail, and More where there are several, and returns e:
 //
 //	return nil, concordat.Errorf(concordat.NotFound, "no customer %s", id).With(&users.Problem{…})
-func (e *Error) With(detail any) *Error {
-	e.Detail = detail
+func (e *Error) With(detail any, more ...any) *Error {
+	e.Detail, e.More = detail, more
 	return e
 }
 
@@ -79,7 +82,8 @@ func causeOf(err error) error {
 	return errors.Unwrap(err)
 }
 
-// Detail returns the typed body of the failure in err's tree:
+// Detail returns the typed body of the failure in err's tree, or the first further detail
+// of the type:
 //
 //	if p, ok := concordat.Detail[users.Problem](err); ok { … }
 func Detail[T any](err error) (*T, bool) {
@@ -87,8 +91,15 @@ func Detail[T any](err error) (*T, bool) {
 	if !ok {
 		return nil, false
 	}
-	d, ok := e.Detail.(*T)
-	return d, ok
+	if d, ok := e.Detail.(*T); ok {
+		return d, true
+	}
+	for _, more := range e.More {
+		if d, ok := more.(*T); ok {
+			return d, true
+		}
+	}
+	return nil, false
 }
 
 // ErrorOf returns the *Error in err's tree, or one that says the same: context errors

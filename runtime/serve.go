@@ -109,6 +109,7 @@ func (s *Server) serve(ctx context.Context, h *http.Server, ln net.Listener) err
 	withdraw := s.announce(run, fail)
 	<-run.Done()
 	s.up.Store(false)
+	s.health.change(func() { s.health.drains = true })
 
 	withdraw()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,11 @@ type Server struct {
 	registrations []registration
 	// nil: everything is admitted
 	admission *admission
+
+	middleware []func(http.Handler) http.Handler
+	handler    http.Handler // serveHTTP within middleware
+	mute       mute
+	health     health
 
 	rest  route.Mux[*mounted]
 	rpc   map[string]*mounted
@@ -58,6 +64,10 @@ func NewServer(opts ...ServerOption) *Server {
 	s.defaults()
 	for _, o := range opts {
 		o.server(s)
+	}
+	s.handler = http.HandlerFunc(s.serveHTTP)
+	for _, m := range slices.Backward(s.middleware) {
+		s.handler = m(s.handler)
 	}
 	return s
 }

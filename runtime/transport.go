@@ -35,18 +35,8 @@ type wire interface {
 // newWire returns the transport of all endpoints of c: connections are kept per address.
 // In plaintext, HTTP/2 has to be chosen beforehand (RFC 9113, 3.3).
 func (c *Conn) newWire(plainHTTP2 bool) *http.Transport {
-	p := new(http.Protocols)
-	switch {
-	case !c.plaintext:
-		p.SetHTTP1(true)
-		p.SetHTTP2(true)
-	case plainHTTP2:
-		p.SetUnencryptedHTTP2(true)
-	default:
-		p.SetHTTP1(true)
-	}
 	return &http.Transport{
-		Protocols:              p,
+		Protocols:              c.protocols(plainHTTP2),
 		DialContext:            c.dial,
 		DialTLSContext:         c.dialTLS,
 		MaxIdleConnsPerHost:    idlePerHost,
@@ -118,7 +108,7 @@ func (d *dialed) without(start, now time.Duration) time.Duration {
 func (c *Conn) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	conf, err := c.tls.Client(c.serverName(addr), "h2", "http/1.1")
+	conf, err := c.tls.Client(c.serverName(addr), c.alpn()...)
 	if err != nil {
 		return nil, &unsentError{addr, err}
 	}
@@ -181,6 +171,8 @@ func explain(addr string, err error) (e *Error, repeat bool) {
 		return say(Unavailable, "%s does not speak TLS; if plaintext is meant, say http:// or WithPlaintext()", addr), false
 	case strings.Contains(err.Error(), "malformed HTTP response"):
 		return say(Unavailable, "%s does not speak HTTP in plaintext: %v; if it speaks TLS, say https://", addr, err), false
+	case strings.Contains(err.Error(), "HTTP/1.1 header"):
+		return say(Unavailable, "%s speaks HTTP/1.1 and was spoken to in HTTP/2, which gRPC needs; for Connect and gRPC-Web say WithHTTP(concordat.HTTP1)", addr), false
 	case errors.As(err, &dns):
 		return say(Unavailable, "cannot find %s: %v; check the name", addr, err), true
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -252,7 +252,7 @@ func ended(spec *Spec, err error, n int, why string) error {
 	if n == 0 && why == "" && e.cause == nil {
 		return err
 	}
-	out := &Error{Code: e.Code, Status: e.Status, Detail: e.Detail, cause: err, inner: e.inner, Message: spec.Name + ": " + e.Message}
+	out := &Error{Code: e.Code, Status: e.Status, Detail: e.Detail, More: e.More, cause: err, inner: e.inner, Message: spec.Name + ": " + e.Message}
 	if n > 0 {
 		out.Message += fmt.Sprintf(" (after %d attempts)", n+1)
 	}

@@ -96,6 +96,7 @@ func spec(o *golang.Op) block.Code {
 		block.Pair{Key: "Kind", Value: concordat(o.Kind)},
 		block.Pair{Key: "Route", Value: text(o.Route)},
 		block.Pair{Key: "Idempotent", Value: truth(o.Idempotent)},
+		block.Pair{Key: "Safe", Value: truth(o.Safe)},
 	)
 }
 

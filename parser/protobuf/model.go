@@ -158,6 +158,7 @@ func (b *builder) operation(s protoreflect.ServiceDescriptor, m protoreflect.Met
 		Wire: &contract.GRPC{
 			Method: "/" + string(s.FullName()) + "/" + string(m.Name()),
 			In:     string(m.Input().FullName()), Out: string(m.Output().FullName()),
+			Safe: level(m) == descriptorpb.MethodOptions_NO_SIDE_EFFECTS,
 		},
 	}
 }
@@ -183,8 +184,12 @@ func kind(m protoreflect.MethodDescriptor) contract.Kind {
 }
 
 func idempotent(m protoreflect.MethodDescriptor) bool {
+	return level(m) != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
+}
+
+func level(m protoreflect.MethodDescriptor) descriptorpb.MethodOptions_IdempotencyLevel {
 	o, _ := m.Options().(*descriptorpb.MethodOptions)
-	return o.GetIdempotencyLevel() != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
+	return o.GetIdempotencyLevel()
 }
 
 // deprecated says whether options of any kind set deprecated.

@@ -114,6 +114,7 @@ type Op struct {
 	Kind       string // constant of the runtime: "Unary", "ServerStream", ...
 	Route      string // "GET /customers/{customerId}", "/retail.orders.v1.Orders/GetOrder", "activity.{customerId}"
 	Idempotent bool
+	Safe       bool // Protobuf: the method has no side effects
 	Params     []*Param
 	Bodies     []*Body
 	Replies    []*Reply  // REST: successes and failures, in order of their status; Ask: the one reply

@@ -61,8 +61,8 @@ func RegisterOrders(s *concordat.Server, impl Orders) {
 }
 
 var (
-	ordersListOrders  = rpc.Method[ListOrdersRequest, ListOrdersResponse]{Spec: concordat.Spec{Name: "retail.orders.v1.Orders/ListOrders", Kind: concordat.Unary, Route: "/retail.orders.v1.Orders/ListOrders", Idempotent: true}}
-	ordersGetOrder    = rpc.Method[GetOrderRequest, Order]{Spec: concordat.Spec{Name: "retail.orders.v1.Orders/GetOrder", Kind: concordat.Unary, Route: "/retail.orders.v1.Orders/GetOrder", Idempotent: true}}
+	ordersListOrders  = rpc.Method[ListOrdersRequest, ListOrdersResponse]{Spec: concordat.Spec{Name: "retail.orders.v1.Orders/ListOrders", Kind: concordat.Unary, Route: "/retail.orders.v1.Orders/ListOrders", Idempotent: true, Safe: true}}
+	ordersGetOrder    = rpc.Method[GetOrderRequest, Order]{Spec: concordat.Spec{Name: "retail.orders.v1.Orders/GetOrder", Kind: concordat.Unary, Route: "/retail.orders.v1.Orders/GetOrder", Idempotent: true, Safe: true}}
 	ordersCancelOrder = rpc.Method[CancelOrderRequest, Order]{Spec: concordat.Spec{Name: "retail.orders.v1.Orders/CancelOrder", Kind: concordat.Unary, Route: "/retail.orders.v1.Orders/CancelOrder"}}
-	ordersTrackOrder  = rpc.Method[TrackOrderRequest, OrderEvent]{Spec: concordat.Spec{Name: "retail.orders.v1.Orders/TrackOrder", Kind: concordat.ServerStream, Route: "/retail.orders.v1.Orders/TrackOrder", Idempotent: true}}
+	ordersTrackOrder  = rpc.Method[TrackOrderRequest, OrderEvent]{Spec: concordat.Spec{Name: "retail.orders.v1.Orders/TrackOrder", Kind: concordat.ServerStream, Route: "/retail.orders.v1.Orders/TrackOrder", Idempotent: true, Safe: true}}
 )
