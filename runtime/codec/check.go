@@ -199,4 +199,11 @@ func (c *checker) rule(at string, r *Rule) {
 	if r.Has&ConstOf != 0 && !json.Valid([]byte(r.Const)) {
 		c.bad(at, "the rule's constant is no JSON")
 	}
+	if r.Has&Also != 0 {
+		if r.Also == nil {
+			c.bad(at, "the rule asserts nothing")
+		} else if err := r.Also.Err(); err != nil {
+			c.bad(at, "the rule's schema cannot be read: %v", err)
+		}
+	}
 }

@@ -33,6 +33,7 @@ const (
 	CodeFormat    Code = "format"
 	CodeUnique    Code = "unique"
 	CodeUnion     Code = "union" // no variant fits
+	CodeNot       Code = "not"   // what the contract rules out
 	CodeRange     Code = "range" // a number that the Go type or JSON cannot hold
 )
 

@@ -10,11 +10,12 @@ import (
 // A violation is one before its pointer is known: only its offset is, which costs
 // nothing while all goes well.
 type violation struct {
-	at   int
-	code Code
-	name string // property below what is at the offset
-	has  bool   // name counts
-	msg  string
+	at    int
+	code  Code
+	name  string // property below what is at the offset
+	has   bool   // name counts
+	msg   string
+	below string // pointer from what is at the offset; "" for that itself
 }
 
 // pointers finds out in which property each violation lies, in one walk over the text.
@@ -28,6 +29,7 @@ func pointers(s string, vs []violation) []Violation {
 		if v.has {
 			p += "/" + Escape(v.name)
 		}
+		p += v.below
 		out[i] = Violation{Pointer: p, Code: v.code, Message: v.msg, Offset: v.at}
 	}
 	return out

@@ -111,7 +111,7 @@ func (f *Field) ParseText(s string, p unsafe.Pointer, m Mode, e *Error) {
 }
 
 func (f *Field) needsJSON(t *Type) bool {
-	const has = Unique | ConstOf
+	const has = Unique | ConstOf | Also
 	return f.R != nil && f.R.Has&has != 0 || t != nil && t.Rules != nil && t.Rules.Has&has != 0
 }
 

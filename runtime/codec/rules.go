@@ -19,9 +19,12 @@ func (d *dec) check(k Kind, t *Type, r *Rule, p unsafe.Pointer, pos, end int) bo
 		!d.violate(pos, CodeConst, "must be "+r.Const) {
 		return false
 	}
+	if r.Has&Also != 0 && !d.also(r, pos, end) {
+		return false
+	}
 	switch k {
 	case String, Enum:
-		return r.Has&^ConstOf == 0 || d.checkString(r, *(*string)(p), pos)
+		return r.Has&^(ConstOf|Also) == 0 || d.checkString(r, *(*string)(p), pos)
 	case Int32:
 		return d.checkInt(r, int64(*(*int32)(p)), pos)
 	case Int64, EnumInt:

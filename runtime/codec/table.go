@@ -135,6 +135,7 @@ const (
 	Unique
 	ConstOf // the value must equal Const, as JSON text
 	Format  // the text must satisfy Name: "email", "uri", "hostname", "ipv4", "ipv6", "date", "time", "duration"
+	Also    // the value as JSON text must satisfy Rule.Also
 )
 
 // A Rule is what decoding checks of a value besides its type.
@@ -147,7 +148,8 @@ type Rule struct {
 	FMultiple      float64
 	Pattern        string // RE2
 	Const          string
-	Name           string // of Format
+	Name           string    // of Format
+	Also           Assertion // beyond all of these
 
 	re atomic.Pointer[regexp.Regexp] // Pattern, compiled when first needed
 }
