@@ -3,7 +3,7 @@
 // so that tests run it in process.
 //
 // It imports parser, generator, contract, contract/diag, cmd/internal/config,
-// cmd/internal/output and cobra.
+// cmd/internal/output, runtime/tlsconf/devca and cobra.
 package cli
 
 import (
@@ -90,7 +90,7 @@ func (a *app) root() *cobra.Command {
 	complete(root, "error-format", "text", "json", "github")
 	root.PersistentFlags().BoolVar(&a.remarks, "remarks", false, "show remarks, too: what works, but might surprise")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkErrorFormat() }
-	root.AddCommand(a.generate(), a.validate(), a.contract(), a.explain(), a.version())
+	root.AddCommand(a.generate(), a.validate(), a.contract(), a.explain(), a.certs(), a.version())
 	return root
 }
 

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -35,18 +36,22 @@ type CA struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	pem  []byte
+	// trust is what leaves come with: pem, and the authorities before it.
+	trust []byte
 }
 
 // A Leaf is a certificate with its key, fit for servers and clients, in PEM form.
 type Leaf struct{ Cert, Key, CA []byte }
 
 // New returns a fresh authority (ECDSA P-256), which exists in memory only.
-func New() (*CA, error) {
+func New() (*CA, error) { return fresh(AuthorityLasts) }
+
+func fresh(lasts time.Duration) (*CA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	t := template("Concordat development CA, not for production", AuthorityLasts)
+	t := template("Concordat development CA, not for production", lasts)
 	t.IsCA, t.BasicConstraintsValid, t.MaxPathLenZero = true, true, true
 	t.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
@@ -57,31 +62,36 @@ func New() (*CA, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CA{cert: cert, key: key, pem: block("CERTIFICATE", der)}, nil
+	text := block("CERTIFICATE", der)
+	return &CA{cert: cert, key: key, pem: text, trust: text}, nil
 }
 
 // PEM returns the authority's certificate.
 func (ca *CA) PEM() []byte { return ca.pem }
 
+// A Request says what a certificate is to prove. Only Name is required.
+type Request struct {
+	Name  string        // the subject's common name
+	Hosts []string      // names and addresses; none of them and no URIs: localhost and the loopback addresses
+	URIs  []string      // such as a SPIFFE id, "spiffe://example.org/users"
+	Lasts time.Duration // 0: LeafLasts; never longer than the authority
+}
+
 // Issue returns a certificate for name, valid for the hosts (names or addresses);
 // without hosts, for localhost and the loopback addresses.
 func (ca *CA) Issue(name string, hosts ...string) (*Leaf, error) {
-	if len(hosts) == 0 {
-		hosts = []string{"localhost", "127.0.0.1", "::1"}
+	return ca.IssueFor(Request{Name: name, Hosts: hosts})
+}
+
+// IssueFor returns a certificate (ECDSA P-256) for servers and clients.
+func (ca *CA) IssueFor(r Request) (*Leaf, error) {
+	t, err := ca.template(r)
+	if err != nil {
+		return nil, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
-	}
-	t := template(name, LeafLasts)
-	t.KeyUsage = x509.KeyUsageDigitalSignature
-	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	for _, h := range hosts {
-		if ip := net.ParseIP(h); ip != nil {
-			t.IPAddresses = append(t.IPAddresses, ip)
-		} else {
-			t.DNSNames = append(t.DNSNames, h)
-		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, t, ca.cert, key.Public(), ca.key)
 	if err != nil {
@@ -91,7 +101,34 @@ func (ca *CA) Issue(name string, hosts ...string) (*Leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Leaf{Cert: block("CERTIFICATE", der), Key: block("PRIVATE KEY", k), CA: ca.pem}, nil
+	return &Leaf{Cert: block("CERTIFICATE", der), Key: block("PRIVATE KEY", k), CA: ca.trust}, nil
+}
+
+func (ca *CA) template(r Request) (*x509.Certificate, error) {
+	if r.Lasts == 0 {
+		r.Lasts = LeafLasts
+	}
+	if len(r.Hosts)+len(r.URIs) == 0 {
+		r.Hosts = []string{"localhost", "127.0.0.1", "::1"}
+	}
+	t := template(r.Name, min(r.Lasts, time.Until(ca.cert.NotAfter)))
+	t.KeyUsage = x509.KeyUsageDigitalSignature
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+	for _, h := range r.Hosts {
+		if ip := net.ParseIP(h); ip != nil {
+			t.IPAddresses = append(t.IPAddresses, ip)
+		} else {
+			t.DNSNames = append(t.DNSNames, h)
+		}
+	}
+	for _, text := range r.URIs {
+		u, err := url.Parse(text)
+		if err != nil || u.Scheme == "" {
+			return nil, fmt.Errorf("devca: %q is not a URI such as spiffe://example.org/users", text)
+		}
+		t.URIs = append(t.URIs, u)
+	}
+	return t, nil
 }
 
 // Mutual is Issue as a TLS configuration, for servers and clients.
