@@ -130,6 +130,7 @@ type Body struct {
 	Required bool
 	Nullable bool        // the body may be the JSON text null
 	Encoding []*Encoding // of a form's fields
+	XML      *XML        // of an inline schema; nil where the contract says nothing
 
 	// Item is the schema of one item where the body is a sequence of them: server-sent
 	// events, JSON lines and their like; nil where it is none. Schema stays what the

@@ -6,7 +6,7 @@ import (
 )
 
 func (d *dumper) typ(t *Type) {
-	d.line("type", name(t.Name), head(t.Schema), assigned("go", t.GoType), d.place(t.Span))
+	d.line("type", name(t.Name), head(t.Schema), assigned("go", t.GoType), xmlHead(t.XML), d.place(t.Span))
 	d.in(func() {
 		d.doc(t.Doc)
 		d.inside(t.Schema)
@@ -29,6 +29,7 @@ func (d *dumper) field(word string, f *Field, more ...string) {
 	if f.Default != nil {
 		parts = append(parts, "default="+*f.Default)
 	}
+	parts = append(parts, xmlHead(f.XML))
 	d.line(append(append(parts, more...), d.at(f.Span))...)
 	d.in(func() {
 		d.doc(f.Doc)
@@ -42,7 +43,7 @@ func head(s Schema) string {
 	case *Scalar:
 		return spaced(scalar(s), rules(&s.Rules))
 	case *List:
-		return spaced(listHead(s), rules(&s.Rules))
+		return spaced(listHead(s), rules(&s.Rules), assigned("item", xmlHead(s.ElemXML)))
 	case *Map:
 		return spaced(mapHead(s), rules(&s.Rules))
 	case *Object:

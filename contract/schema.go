@@ -9,6 +9,7 @@ type Type struct {
 	Doc    Doc
 	Schema Schema
 	GoType string // x-go-type: the Go type that the author wants, "example.com/money.Amount"
+	XML    *XML   // how values of the type look as XML; nil where the contract says nothing
 	Span   Span
 }
 
@@ -63,6 +64,7 @@ type List struct {
 	Prefix   []Schema
 	Rules    Rules
 	NullElem bool // elements may be null
+	ElemXML  *XML // how elements look as XML; nil where the contract says nothing
 }
 
 // A Map has keys that the contract does not name.
@@ -102,6 +104,7 @@ type Field struct {
 	ReadOnly  bool
 	WriteOnly bool
 	Default   *string // as JSON
+	XML       *XML    // as XML; nil where the contract says nothing
 	Number    int     // Protobuf only
 	OneOf     string  // Protobuf only: the oneof that the field belongs to
 	Span      Span

@@ -49,6 +49,7 @@ func (r *reader) content(list *node.Node, required bool) []*contract.Body {
 		r.known(n, "mediaType")
 		b := &contract.Body{Media: media, Required: required, Span: at}
 		b.Schema, b.Nullable = r.bodySchema(media, n)
+		b.XML = r.schemas.XML(n.Get("schema"))
 		r.items(b, n)
 		b.Encoding = r.encoding(n.Get("encoding"))
 		bodies = append(bodies, b)

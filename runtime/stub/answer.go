@@ -30,7 +30,11 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, 
 		h.fail(w, r, fmt.Errorf("the handler returned status %d, which the contract does not declare as a success", status))
 		return
 	}
-	reply, p := &h.op.Replies[i], &h.plan.replies[i]
+	media := named(h.op.HasOutMedia, h.op.OutMediaOff, out)
+	reply, p := &h.op.Replies[i], h.plan.replies[i].as(media)
+	if media == "" {
+		media = reply.Media
+	}
 	if status == 0 {
 		status = statusOf(reply)
 	}
@@ -45,10 +49,10 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, 
 		return
 	}
 	if p.form == asStream {
-		h.stream(w, r, status, i, out)
+		h.stream(w, r, status, media, p, out)
 		return
 	}
-	if err := writeBody(w, status, reply.Media, p, out); err != nil {
+	if err := writeBody(w, status, media, p, out); err != nil {
 		h.fail(w, r, fmt.Errorf("the handler's result is not what the contract allows: %w", err))
 	}
 }
@@ -84,8 +88,7 @@ func writeBody(w http.ResponseWriter, status int, media string, p *part, base po
 }
 
 // stream copies a reader to the client, piece by piece as it comes, and closes it.
-func (h *handler) stream(w http.ResponseWriter, r *http.Request, status, reply int, out pointer) {
-	p, media := &h.plan.replies[reply], h.op.Replies[reply].Media
+func (h *handler) stream(w http.ResponseWriter, r *http.Request, status int, media string, p *part, out pointer) {
 	at, _ := p.Value(out)
 	body := *(*io.ReadCloser)(at)
 	defer func() { body.Close() }()
@@ -124,7 +127,7 @@ func (f flusher) Write(b []byte) (int, error) {
 // as problem details. What is no *concordat.Error is logged and stays here.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e, ok := errors.AsType[*concordat.Error](err); ok && e.Detail != nil {
-		if p, status, base := h.declared(e); p != nil {
+		if p, status, base := h.declared(e, parseAccept(r.Header["Accept"])); p != nil {
 			if writeBody(w, status, p.media, p, base) == nil {
 				return
 			}
@@ -134,8 +137,9 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // declared finds the failure whose body e.Detail is: the one of e's status, or, where e
-// names none, the only status that fits the type.
-func (h *handler) declared(e *concordat.Error) (*part, int, pointer) {
+// names none, the only status that fits the type; of several media types for it, the one
+// that is most wanted.
+func (h *handler) declared(e *concordat.Error, wanted accept) (*part, int, pointer) {
 	want, found := e.HTTPStatus(), -1
 	for i := range h.op.Replies {
 		r := &h.op.Replies[i]
@@ -143,7 +147,8 @@ func (h *handler) declared(e *concordat.Error) (*part, int, pointer) {
 			continue
 		}
 		if r.is(want) {
-			if found < 0 || rank(r) > rank(&h.op.Replies[found]) || !h.op.Replies[found].is(want) {
+			if found < 0 || !h.op.Replies[found].is(want) || rank(r) > rank(&h.op.Replies[found]) ||
+				r.Status == h.op.Replies[found].Status && wanted.quality(r.Media) > wanted.quality(h.op.Replies[found].Media) {
 				found = i
 			}
 		} else if found < 0 && e.Status == 0 && r.Status >= 100 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unsafe"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
 	"github.com/concordat-dev/concordat/runtime/codec"
@@ -101,6 +102,9 @@ func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup f
 		return nil, err
 	}
 	p, fs := &h.plan.bodies[i], h.op.Bodies[i].Form
+	if h.op.HasInMedia {
+		*(*string)(unsafe.Add(base, h.op.InMediaOff)) = r.Header.Get("Content-Type")
+	}
 	switch p.form {
 	case asStream:
 		*(*io.Reader)(p.New(base)) = r.Body
@@ -156,7 +160,7 @@ func (h *handler) bodyOf(contentType string) (int, error) {
 	}
 	unsupported := &concordat.Error{Code: concordat.InvalidArgument, Status: http.StatusUnsupportedMediaType}
 	if best < 0 {
-		unsupported.Message = "this operation takes " + strings.Join(h.takes(), ", ")
+		unsupported.Message = "this operation takes " + strings.Join(takes(h.op), ", ")
 		return 0, unsupported
 	}
 	if f := h.plan.bodies[best].form; f != asStream && f != asBytes && !readable(m.charset) {
@@ -164,12 +168,4 @@ func (h *handler) bodyOf(contentType string) (int, error) {
 		return 0, unsupported
 	}
 	return best, nil
-}
-
-func (h *handler) takes() []string {
-	var all []string
-	for i := range h.op.Bodies {
-		all = append(all, h.op.Bodies[i].Media)
-	}
-	return all
 }

@@ -128,6 +128,14 @@ func appendBody(buf []byte, b *part, fs []FormField, base pointer, m codec.Mode)
 			return buf, nil
 		}
 		return param.AppendForm(buf, objectOf(&b.Field), fs, p, m)
+	case asFormat:
+		text := newBuffer()
+		defer text.release()
+		var err error
+		if text.b, err = b.Append(text.b, base, m); err != nil {
+			return buf, err
+		}
+		return b.format.Append(buf, text.b)
 	}
 	return b.Append(buf, base, m)
 }
@@ -151,6 +159,12 @@ func decodeBody(data []byte, b *part, fs []FormField, base pointer, m codec.Mode
 		param.ParseText(string(data), &b.Field, base, m, "", e)
 	case asForm:
 		param.ParseForm(objectOf(&b.Field), fs, string(data), b.New(base), m, e)
+	case asFormat:
+		text, err := b.format.JSON(data)
+		if err == nil {
+			err = b.Decode(text, base, codec.Options{Mode: m | codec.Owned})
+		}
+		collect(e, err)
 	default:
 		collect(e, b.Decode(data, base, codec.Options{Mode: m}))
 	}

@@ -100,8 +100,16 @@ func (x *exchange) prepare(in pointer) error {
 	if err = x.headers(in); err != nil {
 		return refused(err)
 	}
-	if i, ok := x.plan.sent(in); ok {
-		if x.sent, err = encode(&x.plan.bodies[i], x.op.Bodies[i].Media, x.op.Bodies[i].Form, in, codec.Request); err != nil {
+	i, media, ok, err := x.choose(in)
+	if err != nil {
+		return refused(err)
+	}
+	if ok {
+		p, declared := x.plan.bodies[i].as(media), x.op.Bodies[i].Media
+		if media != "" {
+			declared = media
+		}
+		if x.sent, err = encode(p, declared, x.op.Bodies[i].Form, in, codec.Request); err != nil {
 			return refused(err)
 		}
 		x.header["Content-Type"] = x.sent.media
@@ -115,7 +123,7 @@ func (x *exchange) headers(in pointer) error {
 	for k, v := range x.call.Meta {
 		x.header[k] = v
 	}
-	if x.plan.accept != nil {
+	if x.plan.accept != nil && x.header["Accept"] == nil { // WithAccept, or an interceptor
 		x.header["Accept"] = x.plan.accept
 	}
 	if x.plan.has[Header] {

@@ -52,7 +52,7 @@ func checkReply[Out any](r *Reply) error {
 	case r.Kind == codec.Reader:
 		return nil // read as text only
 	}
-	p := newPart(r.Media, f)
+	p := newPart(r.Media, f, r.Format)
 	if detail, _ := newDetail(&p); detail == nil {
 		return fmt.Errorf("%s: nothing knows how to allocate the detail", what)
 	}

@@ -39,7 +39,7 @@ func (e *Event[M]) envelope() *envelope {
 	}
 	for i := range e.Bodies {
 		b := &e.Bodies[i]
-		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}))
+		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}, b.Format))
 	}
 	e.prepared.Store(p)
 	return p

@@ -3,6 +3,7 @@ package stub
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -78,7 +79,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 	next := h.run
 	if err != nil {
 		if e := concordat.ErrorOf(err); e.Status == http.StatusUnsupportedMediaType {
-			w.Header()["Accept"] = h.takes()
+			w.Header()["Accept"] = takes(h.op)
 		}
 		next = func(context.Context, any) (any, error) { return nil, err }
 	}
@@ -119,7 +120,7 @@ func (h *handler) acceptable(wanted accept) bool {
 func (h *handler) offers() []string {
 	var all []string
 	for i := range h.op.Replies {
-		if r := &h.op.Replies[i]; !r.Failure && r.Media != "" {
+		if r := &h.op.Replies[i]; !r.Failure && r.Media != "" && !slices.Contains(all, r.Media) {
 			all = append(all, r.Media)
 		}
 	}
@@ -137,14 +138,14 @@ func (h *handler) status(out pointer) int {
 // choose finds the reply to write: by status where the result has one, else the first
 // success whose body is there, and among the media types of that status the most wanted.
 func (h *handler) choose(status int, wanted accept, out pointer) int {
-	first := -1
+	first, media := -1, named(h.op.HasOutMedia, h.op.OutMediaOff, out)
 	for i := range h.op.Replies {
 		r := &h.op.Replies[i]
 		if r.Failure || status != 0 && !r.is(status) {
 			continue
 		}
-		if h.present(i, out) {
-			return h.wanted(i, wanted, out)
+		if h.present(i, out) && h.suits(i, media) {
+			return h.wanted(i, media, wanted, out)
 		}
 		if first < 0 || h.op.Replies[first].Media != "" && r.Media == "" {
 			first = i
@@ -160,14 +161,14 @@ func (h *handler) present(i int, out pointer) bool {
 }
 
 // wanted finds the most wanted of the media types that the reply at i has.
-func (h *handler) wanted(i int, wanted accept, out pointer) int {
+func (h *handler) wanted(i int, media string, wanted accept, out pointer) int {
 	if len(wanted) == 0 {
 		return i
 	}
 	best, score := i, -1
 	for j := i; j < len(h.op.Replies); j++ {
 		r := &h.op.Replies[j]
-		if r.Failure || r.Status != h.op.Replies[i].Status || !h.present(j, out) {
+		if r.Failure || r.Status != h.op.Replies[i].Status || !h.present(j, out) || !h.suits(j, media) || h.alike(i, j) {
 			continue
 		}
 		if q := wanted.quality(h.plan.replies[j].media); q > score {

@@ -20,12 +20,13 @@ const (
 	asStream         // io.Reader
 	asForm           // application/x-www-form-urlencoded
 	asMultipart      // multipart/form-data
+	asFormat         // what the part's Format makes of JSON
 )
 
 // media is what a body in this form is called where the contract names only a range.
 func (f form) media() string {
 	return [...]string{"application/json", "text/plain", "application/octet-stream", "application/octet-stream",
-		"application/x-www-form-urlencoded", "multipart/form-data"}[f]
+		"application/x-www-form-urlencoded", "multipart/form-data", "application/xml"}[f]
 }
 
 func formOf(media string, k codec.Kind) form {
@@ -36,12 +37,16 @@ func formOf(media string, k codec.Kind) form {
 		return asStream
 	case isJSON(essence):
 		return asJSON
+	case k == codec.Bytes:
+		return asBytes
 	case essence == "application/x-www-form-urlencoded":
 		return asForm
 	case strings.HasPrefix(essence, "multipart/"):
 		return asMultipart
-	case k == codec.Bytes || k == codec.Raw:
+	case k == codec.Raw:
 		return asBytes
+	case k >= codec.Object && k <= codec.Union || k == codec.Lazy:
+		return asJSON // in a text that has no other form
 	case essence == "*/*" || essence == "application/*":
 		return asJSON
 	}
@@ -51,6 +56,11 @@ func formOf(media string, k codec.Kind) form {
 // isJSON knows application/json, text/json and the structured suffix of RFC 6839.
 func isJSON(essence string) bool {
 	return essence == "application/json" || essence == "text/json" || strings.HasSuffix(essence, "+json")
+}
+
+// isXML knows application/xml, text/xml and the structured suffix of RFC 7303.
+func isXML(essence string) bool {
+	return essence == "application/xml" || essence == "text/xml" || strings.HasSuffix(essence, "+xml")
 }
 
 // A mediaType is a Content-Type or one range of Accept, taken apart.

@@ -76,7 +76,7 @@ func TestSniffed(t *testing.T) {
 		{"image/gif", png, "image/gif", codec.Reader},
 		{"*/*", "{}", "application/json", codec.Object},
 	} {
-		p := newPart(c.declared, codec.Field{Kind: c.kind})
+		p := newPart(c.declared, codec.Field{Kind: c.kind}, nil)
 		if got := p.sniffed(c.declared, []byte(c.start)); got[0] != c.want {
 			t.Errorf("%s that begins with %q is sent as %s, want %s", c.declared, c.start, got[0], c.want)
 		}

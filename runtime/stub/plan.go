@@ -1,7 +1,6 @@
 package stub
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/concordat-dev/concordat/runtime/codec"
@@ -29,6 +28,7 @@ type plan struct {
 type part struct {
 	codec.Field
 	form   form
+	format Format
 	media  string   // what is sent: never a range, "" for no body
 	header []string // media as the value of Content-Type
 }
@@ -53,41 +53,28 @@ func newPlan(o *operation) *plan {
 	p.composed = param.HasComposed(o.Params, Path)
 	for i := range o.Bodies {
 		b := &o.Bodies[i]
-		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}))
+		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}, b.Format))
 	}
-	var accept []string
 	for i := range o.Replies {
 		r := &o.Replies[i]
-		p.replies = append(p.replies, newPart(r.Media, codec.Field{T: r.T, R: r.R, Off: r.Off, Kind: r.Kind, Flag: r.Flag}))
-		if r.Media != "" && !slices.Contains(accept, r.Media) {
-			accept = append(accept, r.Media)
-		}
+		p.replies = append(p.replies, newPart(r.Media, codec.Field{T: r.T, R: r.R, Off: r.Off, Kind: r.Kind, Flag: r.Flag}, r.Format))
 		if !r.Failure {
 			p.streams = p.streams || r.Kind == codec.Reader && r.Media != ""
 			p.negotiates = p.negotiates && r.Media != ""
 		}
 	}
-	if len(accept) > 0 {
-		p.accept = []string{strings.Join(accept, ", ")}
-	}
+	p.accept = acceptOf(o.Replies)
 	return p
 }
 
-func newPart(media string, f codec.Field) part {
-	p := part{Field: f, form: formOf(media, f.Kind), media: media}
+func newPart(media string, f codec.Field, format Format) part {
+	p := part{Field: f, form: formOf(media, f.Kind), format: format, media: media}
+	if format != nil {
+		p.form = asFormat
+	}
 	if strings.Contains(media, "*") {
 		p.media = p.form.media()
 	}
 	p.header = []string{p.media}
 	return p
-}
-
-// sent returns which body to send: the first whose field holds something.
-func (p *plan) sent(base pointer) (int, bool) {
-	for i := range p.bodies {
-		if _, ok := p.bodies[i].Value(base); ok {
-			return i, true
-		}
-	}
-	return -1, false
 }

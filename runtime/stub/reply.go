@@ -59,6 +59,9 @@ func (x *exchange) success(resp *http.Response, i int, out pointer, keep func() 
 	if x.op.HasStatus {
 		*(*int)(unsafe.Add(out, x.op.StatusOff)) = resp.StatusCode
 	}
+	if x.op.HasOutMedia && r.Media != "" {
+		*(*string)(unsafe.Add(out, x.op.OutMediaOff)) = resp.Header.Get("Content-Type")
+	}
 	var wrong codec.Error
 	if len(r.Headers) > 0 {
 		param.ParseHeader(r.Headers, resp.Header, out, x.mode(), &wrong)
@@ -96,7 +99,7 @@ func (x *exchange) content(resp *http.Response, r *Reply, p *part) error {
 		return nil
 	}
 	m := parseMedia(got)
-	if p.form.covers(r.Media, m.essence) > 0 || p.form == asJSON && isJSON(m.essence) || p.form == asText && strings.HasPrefix(m.essence, "text/") {
+	if p.form.covers(r.Media, m.essence) > 0 || p.form == asJSON && isJSON(m.essence) || p.form == asFormat && isXML(m.essence) || p.form == asText && strings.HasPrefix(m.essence, "text/") {
 		return nil
 	}
 	return mismatch(resp, "%s answered %d with %s, but the contract says %s; is there something between client and server?",

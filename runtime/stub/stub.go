@@ -15,6 +15,9 @@
 //   - Body and Reply hold the codec kind of the field at Off; T is nil for the kinds that
 //     say everything (codec.Field has the same rule). codec.Ptr and codec.Maybe in Flag say
 //     that the field is *T or Opt[T]. codec.Req in a Body's Flag makes the body required.
+//   - Several success Replies of one status are alternatives by media type. Those that share
+//     a field hold the same value, and the server writes it as the client prefers; where each
+//     has a field of its own, the server chooses among those that are set.
 //   - A Body or Reply with Media "" has no body at all. Media may be a range, or several
 //     may stand for one field: the first one listed is what is sent by default.
 //   - Several Bodies are alternatives; what is sent is the first whose field is not nil.
@@ -59,6 +62,12 @@ type Op[In, Out any] struct {
 	HasStatus bool    // Out has a field Status of type int
 	StatusOff uintptr // its offset
 
+	// HasInMedia says that In has a field ContentType of type string at InMediaOff: which
+	// of several media types its body has, "" for the first. The server sets it to what
+	// came. HasOutMedia and OutMediaOff are the same for Out, where the client sets it.
+	HasInMedia, HasOutMedia bool
+	InMediaOff, OutMediaOff uintptr
+
 	prepared atomic.Pointer[plan]
 }
 
@@ -102,6 +111,8 @@ type Body struct {
 	Kind  codec.Kind
 	Flag  codec.Flag
 	Form  []FormField // fields of a form whose encoding is not the default
+
+	Format Format // of a value that is written as something else than JSON; nil for all else
 }
 
 // A FormField says how one field of a form is encoded (OpenAPI's encoding object).
@@ -118,6 +129,16 @@ type Reply struct {
 	Kind    codec.Kind
 	Flag    codec.Flag
 	Headers []Param // of Out; of failures ignored
+
+	Format Format // as that of a Body
+}
+
+// A Format writes and reads values in another syntax than JSON, through which they pass:
+// Append appends what the JSON text stands for, JSON does the reverse. The errors of JSON
+// say what is wrong with what came.
+type Format interface {
+	Append(b, json []byte) ([]byte, error)
+	JSON(data []byte) ([]byte, error)
 }
 
 // An Event ties the messages of one channel to their Go type.

@@ -76,6 +76,9 @@ func (r *Reader) field(name string, nodes []*node.Node, required bool) *contract
 		if flag := p.Get("required"); flag.Kind() == node.Bool && !p.Has("in") {
 			r.skip("required as a boolean", flag, diag.Warning)
 		}
+		if f.XML == nil {
+			f.XML = r.xml(p)
+		}
 		if d := p.Get("default"); d != nil && f.Default == nil {
 			f.Default = r.defaultOf(d, f, parts)
 		}
@@ -196,7 +199,7 @@ func (r *Reader) list(v *view) contract.Schema {
 	case len(rest) == 0:
 		l.Elem = &contract.Any{}
 	default:
-		l.Elem, l.NullElem = r.together(rest), r.allNullable(rest)
+		l.Elem, l.NullElem, l.ElemXML = r.together(rest), r.allNullable(rest), r.firstXML(rest)
 	}
 	return l
 }

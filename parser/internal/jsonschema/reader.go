@@ -102,6 +102,7 @@ func (r *Reader) newType(name string, n *node.Node) *contract.Type {
 	r.names[name]++
 	t := &contract.Type{Name: name, Doc: Doc(n), Span: n.KeySpan()}
 	t.GoType, _ = n.Get("x-go-type").Str()
+	t.XML = r.xml(n)
 	r.made = append(r.made, t)
 	return t
 }

@@ -1,0 +1,103 @@
+package stub
+
+import (
+	"slices"
+	"strings"
+	"unsafe"
+
+	concordat "github.com/concordat-dev/concordat/runtime"
+)
+
+// acceptOf is the value of the Accept header: everything that the contract declares, and
+// less of what is only another form of the same answer.
+func acceptOf(replies []Reply) []string {
+	var all, seen []string
+	for i := range replies {
+		r := &replies[i]
+		if r.Media == "" || slices.Contains(seen, r.Media) {
+			continue
+		}
+		seen = append(seen, r.Media)
+		other := slices.ContainsFunc(replies[:i], func(o Reply) bool { return o.Media != "" && o.Status == r.Status && !o.Failure && !r.Failure })
+		if other {
+			all = append(all, r.Media+";q=0.5")
+		} else {
+			all = append(all, r.Media)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return []string{strings.Join(all, ", ")}
+}
+
+// named is the media type that a field names, "" where there is no field.
+func named(has bool, off uintptr, base pointer) string {
+	if !has {
+		return ""
+	}
+	return *(*string)(unsafe.Add(base, off))
+}
+
+// choose returns which body to send, and its media type where the caller names one: the first
+// whose field holds something, or the one that has the media type. It is false where there
+// is none to send.
+func (x *exchange) choose(in pointer) (i int, media string, ok bool, err error) {
+	media = named(x.op.HasInMedia, x.op.InMediaOff, in)
+	essence, there := parseMedia(media).essence, false
+	best, score := -1, 0
+	for i := range x.plan.bodies {
+		p := &x.plan.bodies[i]
+		if _, ok := p.Value(in); !ok {
+			continue
+		}
+		if media == "" {
+			return i, "", true, nil
+		}
+		there = true
+		if s := p.form.covers(x.op.Bodies[i].Media, essence); s > score {
+			best, score = i, s
+		}
+	}
+	switch {
+	case best >= 0:
+		return best, media, true, nil
+	case there:
+		return -1, "", false, concordat.Errorf(concordat.InvalidArgument, "ContentType is %q, but this body can be sent as %s",
+			media, strings.Join(takes(x.op), ", "))
+	}
+	return -1, "", false, nil
+}
+
+// takes are the media types that requests may have.
+func takes(op *operation) []string {
+	var all []string
+	for i := range op.Bodies {
+		if !slices.Contains(all, op.Bodies[i].Media) {
+			all = append(all, op.Bodies[i].Media)
+		}
+	}
+	return all
+}
+
+// suits says whether the reply at i can have the media type that the result names.
+func (h *handler) suits(i int, media string) bool {
+	return media == "" || h.plan.replies[i].form.covers(h.op.Replies[i].Media, parseMedia(media).essence) > 0
+}
+
+// alike says whether two replies are the same bytes under different names, which only the
+// handler can tell apart: it names the media type, or means the first.
+func (h *handler) alike(i, j int) bool {
+	f := h.plan.replies[j].form
+	return h.op.HasOutMedia && i != j && h.op.Replies[i].Off == h.op.Replies[j].Off && (f == asStream || f == asBytes || f == asText)
+}
+
+// as is p under the media type that the result names.
+func (p *part) as(media string) *part {
+	if media == "" {
+		return p
+	}
+	q := *p
+	q.media, q.header = media, []string{media}
+	return &q
+}
