@@ -6,6 +6,7 @@
 //	types     schemas become declarations and tables (types, hold, object, enum, union)
 //	cycles    recursive types get pointers, recursive tables lazy edges
 //	services  operations become methods (rest, events, rpc)
+//	security  schemes and what operations need of their callers
 //	split     a large package is cut into units
 //
 // It imports contract, contract/diag, templates, templates/golang, generator/messages and
@@ -96,6 +97,7 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	for _, s := range services {
 		s.build()
 	}
+	p.secure(services)
 	p.breakValues()
 	p.breakTables()
 	p.nameEnums()

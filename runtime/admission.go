@@ -2,7 +2,10 @@ package runtime
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -124,20 +127,39 @@ const busyMessage = "the server has too many calls already; try again"
 
 // busy refuses a request, in the caller's protocol.
 func (s *Server) busy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(admit.Header, "overload")
+	s.turnAway(w, r, &Error{Code: Unavailable, Message: busyMessage})
+}
+
+// turnAway answers a request that no handler sees, in the caller's protocol.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, e *Error) {
 	h := w.Header()
-	h.Set(admit.Header, "overload")
 	media := r.Header.Get("Content-Type")
 	switch _, rpc := s.rpc[r.URL.Path]; {
 	case rpc && strings.HasPrefix(media, "application/grpc"):
 		h.Set("Content-Type", media) // a reply of trailers only, which stand where headers do
-		h.Set("Grpc-Status", "14")
-		h.Set("Grpc-Message", busyMessage)
+		h.Set("Grpc-Status", strconv.Itoa(int(e.Code)))
+		h.Set("Grpc-Message", percent(e.Message))
 		w.WriteHeader(http.StatusOK)
 	case rpc:
 		h.Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte(`{"code":"unavailable","message":"` + busyMessage + `"}`))
+		w.WriteHeader(e.HTTPStatus())
+		body, _ := json.Marshal(map[string]string{"code": e.Code.String(), "message": e.Message})
+		_, _ = w.Write(body)
 	default:
-		s.WriteError(w, r, &Error{Code: Unavailable, Message: busyMessage})
+		s.WriteError(w, r, e)
 	}
+}
+
+// percent encodes what gRPC wants encoded (PROTOCOL-HTTP2.md, Percent-Encoded).
+func percent(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '%' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }

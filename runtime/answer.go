@@ -28,10 +28,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	if m, ok := s.rpc[r.URL.Path]; ok {
 		if s.admission != nil {
-			s.admission.serve(s, m, w, r, m.rpc.ServeHTTP)
+			s.admission.serve(s, m, w, r, func(w http.ResponseWriter, r *http.Request) { s.handleRPC(m, w, r) })
 			return
 		}
-		m.rpc.ServeHTTP(w, r)
+		s.handleRPC(m, w, r)
 		return
 	}
 	s.serveREST(w, r)
@@ -61,16 +61,30 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
 	if m.long && r.Header.Get(deadline.Header) == "" {
-		m.handle(w, r, path)
+		if r, ok := s.enter(m, w, r); ok {
+			m.handle(w, r, path)
+		}
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
+	r = r.WithContext(ctx)
+	r, ok := s.enter(m, w, r)
+	if !ok {
+		return
+	}
 	if r.ContentLength != 0 {
 		// A body that trickles in must not outlive the deadline; not every writer can tell.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
 	}
-	m.handle(w, r.WithContext(ctx), path)
+	m.handle(w, r, path)
+}
+
+// handleRPC lets m answer, whose protocol has deadlines of its own.
+func (s *Server) handleRPC(m *mounted, w http.ResponseWriter, r *http.Request) {
+	if r, ok := s.enter(m, w, r); ok {
+		m.rpc.ServeHTTP(w, r)
+	}
 }
 
 // timeout returns how much time the client gives, or what the server gives where the

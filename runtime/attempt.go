@@ -156,6 +156,11 @@ func announce(ctx context.Context, req *http.Request) {
 
 func (a *Attempt) send(ctx context.Context, w wire, req *http.Request) (*http.Response, error) {
 	req = req.WithContext(ctx)
+	signer := a.conn.signerOf(ctx)
+	if err := signer.sign(req); err != nil {
+		a.verdict.Store(uint32(retry.Final) + 1)
+		return nil, err
+	}
 	if req.Host == "" || req.Host == a.Endpoint.Addr {
 		req.Host = a.at.authority
 	}
@@ -166,6 +171,7 @@ func (a *Attempt) send(ctx context.Context, w wire, req *http.Request) (*http.Re
 	if !a.at.answered.Load() {
 		a.at.answered.Store(true)
 	}
+	signer.heard(resp)
 	if resp.Header[admit.Header] != nil {
 		a.rejected.Store(true)
 	}

@@ -3,6 +3,8 @@ package runtime
 import (
 	"context"
 	"net/http"
+
+	"github.com/concordat-dev/concordat/runtime/auth"
 )
 
 // A Spec is what the contract says of one operation. Generated code holds one for each
@@ -15,6 +17,8 @@ type Spec struct {
 	// Safe says that calls change nothing (idempotency_level NO_SIDE_EFFECTS), so that
 	// Connect may make them by GET.
 	Safe bool
+
+	Security auth.Requirements // who may call; none: everybody, or whom WithRPCSecurity says
 }
 
 // A Kind says how many messages flow which way.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/concordat-dev/concordat/runtime/auth"
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/discovery"
 	"github.com/concordat-dev/concordat/runtime/discovery/dns"
@@ -32,6 +33,7 @@ type Conn struct {
 	balance   balance.Config
 	hedging   *hedging // nil: none
 	probePath string   // "": any answer will do
+	sources   map[*auth.Scheme]auth.Source
 	validate  bool
 	http      HTTPVersion
 	rest, rpc wire
@@ -58,8 +60,12 @@ func NewConn(target string, opts ...ConnOption) (*Conn, error) {
 		return nil, Errorf(InvalidArgument, "%w", err)
 	}
 	c.target = parsed
+	asked := c.plaintext
 	if err := c.secure(); err != nil {
 		return nil, err
+	}
+	if c.plaintext && !asked && len(c.sources) > 0 {
+		return nil, Errorf(InvalidArgument, "target %s is plaintext, which shows credentials to everybody on the way; say https://, or WithPlaintext() too if that is meant", c.target.url.Redacted())
 	}
 	c.resolve()
 	c.rest = c.newWire(false)
@@ -165,6 +171,9 @@ func (c *Conn) Invoke(ctx context.Context, call *Call, in any, last Next) (any, 
 		ctx = limited
 	}
 	call.follow(ctx)
+	if need := c.security(call.Spec); len(need) > 0 {
+		last = c.authenticated(call, need, last)
+	}
 	return c.count(ctx, call, in, last)
 }
 

@@ -12,7 +12,7 @@
 //
 // Package runtime/policy says why in that order, and where the defaults come from.
 //
-// It imports runtime/policy/..., runtime/discovery/..., runtime/tlsconf, runtime/broker,
+// It imports runtime/auth, runtime/policy/..., runtime/discovery/..., runtime/tlsconf, runtime/broker,
 // runtime/codec, runtime/internal/... and the standard library, so that a service links
 // neither Protobuf nor a broker's SDK unless it uses them.
 package runtime

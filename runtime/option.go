@@ -5,6 +5,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/concordat-dev/concordat/runtime/auth"
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/discovery"
 	"github.com/concordat-dev/concordat/runtime/policy/balance"
@@ -44,6 +45,9 @@ type common struct {
 	epoch     time.Time // policies and statistics are told the time since then
 	stats     stats.Table
 	guards    *guards // nil: none
+
+	anonymous   bool // WithoutAuthentication
+	rpcSecurity auth.Requirements
 }
 
 func (k *common) defaults() {

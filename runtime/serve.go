@@ -98,6 +98,7 @@ func (s *Server) serve(ctx context.Context, h *http.Server, ln net.Listener) err
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	h.BaseContext = func(net.Listener) context.Context { return calls }
+	h.ConnContext = withPeer
 
 	var parts parts
 	for _, t := range s.tasks {

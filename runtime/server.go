@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/concordat-dev/concordat/runtime/auth"
 	"github.com/concordat-dev/concordat/runtime/internal/route"
 	"github.com/concordat-dev/concordat/runtime/policy/admit"
 )
@@ -25,7 +26,9 @@ type Server struct {
 
 	registrations []registration
 	// nil: everything is admitted
-	admission *admission
+	admission  *admission
+	verifiers  auth.Verifiers
+	authorizer auth.Authorizer // nil: whom the contract lets in may do everything
 
 	middleware []func(http.Handler) http.Handler
 	handler    http.Handler // serveHTTP within middleware
@@ -50,6 +53,8 @@ type mounted struct {
 	rpc    http.Handler                                                // the others
 	long   bool                                                        // no default deadline
 	admit  admit.Op
+
+	security auth.Requirements
 }
 
 // A task runs beside the calls.
@@ -101,6 +106,7 @@ func (s *Server) MountStream(spec *Spec, method, template string, h func(w http.
 }
 
 func (s *Server) mount(method, template string, m *mounted) {
+	s.protect(m)
 	if err := s.rest.Add(method, template, m); err != nil {
 		s.wrong = append(s.wrong, Errorf(InvalidArgument, "%s: %w", m.spec.Name, err))
 	}
@@ -111,7 +117,9 @@ func (s *Server) MountRPC(spec *Spec, path string, h http.Handler) {
 	if _, twice := s.rpc[path]; twice {
 		s.wrong = append(s.wrong, Errorf(AlreadyExists, "%s is registered twice; register each service once", spec.Name))
 	}
-	s.rpc[path] = &mounted{spec: spec, rpc: h}
+	m := &mounted{spec: spec, rpc: h}
+	s.protect(m)
+	s.rpc[path] = m
 }
 
 // Background runs f while Run does: its context is done when draining begins, and Run

@@ -47,6 +47,11 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 		if err == nil {
 			return nil
 		}
+		if c.signerOf(ctx).renew(ctx, err) {
+			c.stats.Of(spec, spec.Name).Retry()
+			n--
+			continue
+		}
 		if !c.retry.Again(n, v, repeatable) {
 			return ended(spec, err, n, "")
 		}

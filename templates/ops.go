@@ -97,6 +97,7 @@ func spec(o *golang.Op) block.Code {
 		block.Pair{Key: "Route", Value: text(o.Route)},
 		block.Pair{Key: "Idempotent", Value: truth(o.Idempotent)},
 		block.Pair{Key: "Safe", Value: truth(o.Safe)},
+		block.Pair{Key: "Security", Value: source(o.Security)},
 	)
 }
 

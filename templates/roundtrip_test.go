@@ -13,11 +13,12 @@ import (
 	"example.com/shop/users"
 	"example.com/shop/users/userstest"
 	concordat "github.com/concordat-dev/concordat/runtime"
+	"github.com/concordat-dev/concordat/runtime/auth"
 )
 
 func TestRoundTrip(t *testing.T) {
 	id := concordat.UUID{1, 2, 3}
-	srv := concordat.NewServer()
+	srv := concordat.NewServer(concordat.WithVerifier(users.APIKey, auth.Keys(map[string]string{"desk": "secret"})), concordat.WithVerifier(users.OAuth, auth.Keys(nil)))
 	users.Register(srv, userstest.Users{
 		OnGetCustomer: func(_ context.Context, in *users.GetCustomerRequest) (*users.Customer, error) {
 			return &users.Customer{ID: in.CustomerID, Tags: []string{"a", "b"}}, nil
@@ -28,7 +29,7 @@ func TestRoundTrip(t *testing.T) {
 	})
 	ts := httptest.NewServer(srv)
 	defer ts.Close()
-	conn, err := concordat.NewConn(ts.URL, concordat.WithPlaintext())
+	conn, err := concordat.NewConn(ts.URL, concordat.WithPlaintext(), concordat.WithCredentials(users.APIKey, auth.Static("secret")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func putCustomer() *golang.Method {
 		Name: "PutCustomer", Var: "putCustomer", Sig: golang.Call, In: local("PutCustomerRequest"), Out: local("PutCustomerResponse"),
 		Doc: []string{"PutCustomer stores a customer.", "", "\tPUT /customers/{customerId}"},
 		Op: &golang.Op{
-			Name: "users.Users/PutCustomer", Kind: "Unary", Route: "PUT /customers/{customerId}", Idempotent: true, Status: "Status",
+			Name: "users.Users/PutCustomer", Kind: "Unary", Route: "PUT /customers/{customerId}", Idempotent: true, Status: "Status", Security: "needsAPIKeyOrOAuth",
 			Params: []*golang.Param{path("PutCustomerRequest", "customerId", "CustomerID"),
 				{Place: "Query", Explode: true, Field: &golang.TableField{Name: "tag", Kind: "Slice", Table: std("StringsTable"), Owner: "PutCustomerRequest", GoField: "Tag", Rules: &golang.Rule{MaxLen: "9", Unique: true}}}},
 			Bodies: []*golang.Body{{Media: "application/json", Field: &golang.TableField{Kind: "Object", Table: use("customerTable"), Owner: "PutCustomerRequest", GoField: "Body", Flags: []string{"Req"}}}},
@@ -167,6 +167,7 @@ func users() *golang.Package {
 	return &golang.Package{
 		Path: "example.com/shop/users", Name: "users", FakePath: "example.com/shop/users/userstest", FakeName: "userstest",
 		Doc: []string{"Package users is generated from a contract."}, Source: "contracts/users.yaml", Version: "v0.1.0",
+		Schemes: []*golang.Scheme{apiKey(), oauth()}, Security: []*golang.Security{keyOrToken(), {Var: "needsNothing", Any: [][]golang.Requirement{nil}}},
 		Units: []*golang.Unit{{
 			Stem: "users", Services: []*golang.Service{svc},
 			Types: append([]golang.Decl{customer(), tags(), status(), chain,

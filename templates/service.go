@@ -9,8 +9,12 @@ import (
 
 func hasServices(_ *golang.Package, u *golang.Unit) bool { return len(u.Services)+len(u.Parts) > 0 }
 
-func serviceFile(_ *golang.Package, u *golang.Unit) []block.Code {
+func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
 	decls := []block.Code{Version()}
+	if u == p.Units[0] {
+		decls = append(decls, each(p.Schemes, Scheme)...)
+		decls = append(decls, each(p.Security, Security)...)
+	}
 	for _, s := range u.Services {
 		own := slices.DeleteFunc(slices.Clone(s.Methods), func(m *golang.Method) bool { return m.Apart })
 		decls = append(decls, Interface(s), Client(s), Implemented(s), New(s))

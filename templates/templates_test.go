@@ -37,6 +37,8 @@ func shows() map[string][]block.Code {
 		"Union":        one(Union(p.Units[0].Types[len(p.Units[0].Types)-3].(*golang.Union))),
 		"Table":        one(Table(customerTable())),
 		"TableMethods": one(TableMethods(customerTable())),
+		"Scheme":       one(Scheme(apiKey())),
+		"Security":     one(Security(keyOrToken())),
 		"Fake":         one(Fake(p, s)),
 		"Faked":        one(Faked(p, s)),
 		"FakeMethod":   one(FakeMethod(p, s, getCustomer())),

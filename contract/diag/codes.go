@@ -49,6 +49,7 @@ var Codes = map[string]string{
 	"schema-violation":     "The official schema of the format refuses this.",
 	"second-opinion":       "The other library that reads this format objects where we do not. It may be right.",
 	"unknown-field":        "The format knows no such field here, so that it has no effect. Fields of one's own begin with \"x-\".",
+	"unused-scheme":        "No operation needs this security scheme, so that the generated code does not name it.",
 	"unknown-scheme":       "A security requirement names a scheme that is not declared, or a scheme has a type that does not exist.",
 	"unknown-value":        "The format knows no such value here.",
 	"wrong-kind":           "A value is of another kind than the format wants: text for a list, a list for a map.",

@@ -44,7 +44,7 @@ var may = map[string][]string{
 	"cmd/internal/output":      {},
 	"cmd/internal/plugin":      {"contract", "contract/diag", "parser/protobuf", "generator", "generator/messages"},
 
-	"runtime":               {"runtime/broker", "runtime/codec/...", "runtime/discovery/...", "runtime/internal/...", "runtime/policy/...", "runtime/tlsconf"},
+	"runtime":               {"runtime/auth", "runtime/broker", "runtime/codec/...", "runtime/discovery/...", "runtime/internal/...", "runtime/policy/...", "runtime/tlsconf"},
 	"runtime/codec":         {},
 	"runtime/codec/...":     {"runtime/codec"},
 	"runtime/tlsconf":       {},
@@ -53,10 +53,12 @@ var may = map[string][]string{
 	"runtime/discovery/...": {"runtime/discovery", "runtime/discovery/internal/...", "runtime/tlsconf"},
 	"runtime/policy/...":    {"runtime/policy/...", "runtime/discovery"},
 	"runtime/internal/...":  {},
+	"runtime/auth":          {},
+	"runtime/auth/...":      {"runtime/auth", "runtime/tlsconf"},
 	"runtime/broker":        {},
 	"runtime/broker/...":    {"runtime/broker", "runtime/tlsconf"},
-	"runtime/stub":          {"runtime", "runtime/broker", "runtime/codec/...", "runtime/internal/..."},
-	"runtime/stub/rpc":      {"runtime", "runtime/stub", "runtime/internal/..."},
+	"runtime/stub":          {"runtime", "runtime/auth", "runtime/broker", "runtime/codec/...", "runtime/internal/..."},
+	"runtime/stub/rpc":      {"runtime", "runtime/auth", "runtime/stub", "runtime/internal/..."},
 	"runtime/concordattest": {"runtime", "runtime/tlsconf/..."},
 
 	"examples/...":        {"runtime", "runtime/...", "examples/..."},
@@ -64,7 +66,7 @@ var may = map[string][]string{
 	"internal/callfaults": {"runtime", "runtime/policy/admit"},
 	"internal/sim":        {"runtime/policy/..."},
 	"internal/sim/...":    {"internal/sim"},
-	"internal/roundtrip":  {"runtime", "runtime/codec/...", "runtime/stub", "runtime/broker/memory", "runtime/concordattest"},
+	"internal/roundtrip":  {"runtime", "runtime/auth", "runtime/codec/...", "runtime/stub", "runtime/broker/memory", "runtime/concordattest"},
 }
 
 func TestImports(t *testing.T) {

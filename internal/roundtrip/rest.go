@@ -38,7 +38,13 @@ func operationOf(op any) *operation {
 // and with what it does not.
 func REST(t *testing.T, svc Service) {
 	s := newSubject(svc)
-	s.dial(concordattest.Serve(t, s.register, concordat.WithRetries(0), concordat.WithLogger(slog.New(slog.DiscardHandler))))
+	server, conn := s.credentials()
+	tls, quiet := concordat.WithTLS(concordattest.TLS(t)), concordat.WithLogger(slog.New(slog.DiscardHandler))
+	srv := concordat.NewServer(append(server, tls, quiet)...)
+	s.register(srv)
+	addr := concordattest.Run(t, srv)
+	s.dial(concordattest.Dial(t, addr, append(conn, tls, quiet, concordat.WithRetries(0))...))
+	s.stranger = s.clientOf(concordattest.Dial(t, addr, tls, quiet, concordat.WithRetries(0), concordat.WithoutAuthentication()))
 	s.each(t, func(t *testing.T, method string, r *rand.Rand) {
 		c := &restCase{subject: s, t: t, method: method, op: operationOf(s.Ops[method]), r: r}
 		f := s.client.MethodByName(method).Type()
@@ -55,6 +61,7 @@ func REST(t *testing.T, svc Service) {
 			}
 		}
 		c.refuse()
+		c.refuseStranger()
 	})
 }
 

@@ -37,8 +37,10 @@ type subject struct {
 	conn   *concordat.Conn
 	impl   reflect.Value // the fake
 	client reflect.Value
-	mu     sync.Mutex
-	reply  func(args []reflect.Value) []reflect.Value // of the operation that is being called
+
+	stranger reflect.Value // a client without credentials
+	mu       sync.Mutex
+	reply    func(args []reflect.Value) []reflect.Value // of the operation that is being called
 }
 
 // newSubject fills the fake: every method asks s.reply.
@@ -74,7 +76,11 @@ func (s *subject) register(srv *concordat.Server) {
 // dial makes the client of a connection.
 func (s *subject) dial(conn *concordat.Conn) {
 	s.conn = conn
-	s.client = reflect.ValueOf(s.New).Call([]reflect.Value{reflect.ValueOf(conn)})[0]
+	s.client = s.clientOf(conn)
+}
+
+func (s *subject) clientOf(conn *concordat.Conn) reflect.Value {
+	return reflect.ValueOf(s.New).Call([]reflect.Value{reflect.ValueOf(conn)})[0]
 }
 
 // each runs f for every operation, with a source of its own.

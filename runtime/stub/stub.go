@@ -33,14 +33,15 @@
 //   - A streamed body is codec.Reader: io.Reader in In, io.ReadCloser in Out. Who calls the
 //     client closes it; the server closes the one that a handler returns.
 //
-// It imports runtime, runtime/codec, runtime/codec/param, runtime/broker and the standard
-// library.
+// It imports runtime, runtime/auth, runtime/codec, runtime/codec/param, runtime/broker and
+// the standard library.
 package stub
 
 import (
 	"sync/atomic"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
+	"github.com/concordat-dev/concordat/runtime/auth"
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/codec"
 	"github.com/concordat-dev/concordat/runtime/codec/param"
@@ -52,6 +53,13 @@ const V1 = true
 
 // None is the result of operations that have none.
 type None struct{}
+
+// A Scheme is a way to authenticate, and a Security what callers of an operation need: see
+// runtime/auth.
+type (
+	Scheme   = auth.Scheme
+	Security = auth.Requirements
+)
 
 // An Op ties a REST operation to its Go types.
 type Op[In, Out any] struct {

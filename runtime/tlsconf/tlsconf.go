@@ -25,6 +25,7 @@ const Recheck = 5 * time.Second
 type Config struct {
 	source source
 	checks []func(tls.ConnectionState) error
+	lax    bool // of a server: clients need no certificate
 
 	mu      sync.Mutex // one reader at a time
 	checked time.Time
@@ -63,7 +64,27 @@ func RootsPEM(ca []byte) *Config { return &Config{source: pem{ca: ca}} }
 // Check returns a Config that also calls f for every connection, resumed ones included,
 // once the peer's certificate has been verified. An error ends the handshake.
 func (c *Config) Check(f func(tls.ConnectionState) error) *Config {
-	return &Config{source: c.source, checks: append(slices.Clip(c.checks), f)}
+	return &Config{source: c.source, checks: append(slices.Clip(c.checks), f), lax: c.lax}
+}
+
+// Optional returns a Config by which a server also lets clients in that show no
+// certificate: for contracts that name mutual TLS as one way in of several. One that is
+// shown is verified as ever.
+func (c *Config) Optional() *Config {
+	return &Config{source: c.source, checks: slices.Clip(c.checks), lax: true}
+}
+
+// Proves reports whether there is a certificate of our own. It reads the files.
+func (c *Config) Proves() bool {
+	m, err := c.current()
+	return err == nil && m.cert != nil
+}
+
+// AsksClients reports whether a server asks its clients for a certificate. It reads the
+// files.
+func (c *Config) AsksClients() bool {
+	m, err := c.current()
+	return err == nil && m.roots != nil
 }
 
 // Load reads certificates and roots now and says what is wrong with them.
@@ -143,6 +164,9 @@ func (c *Config) server(m *material, protos []string) *tls.Config {
 	}
 	if m.roots != nil {
 		t.ClientAuth = tls.RequireAndVerifyClientCert
+		if c.lax {
+			t.ClientAuth = tls.VerifyClientCertIfGiven
+		}
 		t.ClientCAs = m.roots
 	}
 	t.VerifyConnection = func(cs tls.ConnectionState) error {

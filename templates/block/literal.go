@@ -36,6 +36,10 @@ func fields(pairs []Pair) []Code {
 	return items
 }
 
+// Literal is a composite literal of items on one line: typ{item, item}. A nil typ is left
+// to the list that it stands in.
+func Literal(typ Code, items ...Code) Code { return seq(typ, inline("{", "}", items)) }
+
 // List is a literal of a slice, all on one line, or nil where there are no items.
 func List(elem Code, items ...Code) Code {
 	if len(items) == 0 {

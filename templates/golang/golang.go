@@ -16,6 +16,10 @@ type Package struct {
 	FakePath   string // import path of the fakes: "example.com/shop/users/userstest"
 	FakeName   string // "userstest"
 
+	// Schemes and Security are printed in the first unit.
+	Schemes  []*Scheme
+	Security []*Security
+
 	// Names are the names of imported packages whose import path does not end in them:
 	// "example.com/gen/orders/v1" is "ordersv1". Others need none.
 	Names map[string]string
@@ -114,7 +118,8 @@ type Op struct {
 	Kind       string // constant of the runtime: "Unary", "ServerStream", ...
 	Route      string // "GET /customers/{customerId}", "/retail.orders.v1.Orders/GetOrder", "activity.{customerId}"
 	Idempotent bool
-	Safe       bool // Protobuf: the method has no side effects
+	Security   string // variable of a Security; "" for none
+	Safe       bool   // Protobuf: the method has no side effects
 	Params     []*Param
 	Bodies     []*Body
 	Replies    []*Reply  // REST: successes and failures, in order of their status; Ask: the one reply
@@ -162,6 +167,25 @@ type Reply struct {
 
 // A Setting is one value that holds for one protocol.
 type Setting struct{ Protocol, Key, Value string }
+
+// A Scheme is a way to authenticate, as a variable: an auth.Scheme.
+type Scheme struct {
+	Var                                                 string
+	Doc                                                 []string
+	Name, Kind, In, Param, HTTP, TokenURL, DiscoveryURL string
+}
+
+// A Security is what an operation needs of its caller, as a variable: any of all of these.
+type Security struct {
+	Var string
+	Any [][]Requirement
+}
+
+// A Requirement is a scheme, by its variable, with scopes.
+type Requirement struct {
+	Scheme string
+	Scopes []string
+}
 
 // A Fake is a struct whose fields implement a service.
 type Fake struct {

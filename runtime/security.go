@@ -1,0 +1,165 @@
+package runtime
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"github.com/concordat-dev/concordat/runtime/auth"
+)
+
+// WithVerifier says how a server verifies the credentials of a scheme, which generated
+// code exports:
+//
+//	concordat.WithVerifier(users.APIKey, auth.Keys(map[string]string{"desk": key}))
+//
+// The contract says which operations need which schemes; they are enforced before the
+// request's body is read. A handler asks auth.PrincipalOf(ctx) who calls. Run reports a
+// scheme that nothing verifies, and ServeHTTP refuses the operations that need it. Client
+// certificates are verified by TLS, and need no verifier. Interceptors do not see refused
+// calls; statistics count them, as Unauthenticated or PermissionDenied.
+func WithVerifier(scheme *auth.Scheme, v auth.Verifier) ServerOption {
+	return serverOption(func(s *Server) {
+		if s.verifiers == nil {
+			s.verifiers = auth.Verifiers{}
+		}
+		s.verifiers[scheme] = v
+	})
+}
+
+// WithAuthorization asks a for every call, REST and gRPC alike, whether its caller may make
+// it, once the contract's own demands are met and before the request's body is read. An
+// [auth.Policy] knows callers by their certificates' names.
+func WithAuthorization(a auth.Authorizer) ServerOption {
+	return serverOption(func(s *Server) {
+		s.authorizer = a
+		if p, ok := a.(interface{ Check() error }); ok {
+			if err := p.Check(); err != nil {
+				s.wrong = append(s.wrong, Errorf(InvalidArgument, "WithAuthorization: %w", err))
+			}
+		}
+	})
+}
+
+// protect settles what callers of m must show, and reports what nothing can verify.
+func (s *Server) protect(m *mounted) {
+	m.security = s.security(m.spec)
+	for _, missing := range s.verifiers.Missing(m.security) {
+		s.reportOnce("scheme "+missing.Name+" of "+packageOf(m.spec), Errorf(FailedPrecondition,
+			"%s needs scheme %s, which nothing verifies; give the server WithVerifier for it, or WithoutAuthentication if somebody else does", m.spec.Name, missing.Name))
+	}
+	for _, together := range m.security {
+		for _, q := range together {
+			if q.Scheme.Kind == auth.KindMutualTLS && len(m.security) == 1 && (s.tls == nil || !s.tls.AsksClients()) {
+				s.reportOnce("mutual TLS", Errorf(FailedPrecondition,
+					"%s needs mutual TLS, but the server asks no client for a certificate; give it WithTLS(tlsconf.Mutual(…))", m.spec.Name))
+			}
+		}
+	}
+}
+
+// reportOnce makes Run fail, with one error for all operations that suffer from it.
+func (s *Server) reportOnce(what string, err error) {
+	for _, e := range s.wrong {
+		if w, ok := e.(*onceError); ok && w.what == what {
+			return
+		}
+	}
+	s.wrong = append(s.wrong, &onceError{err, what})
+}
+
+type onceError struct {
+	error
+	what string
+}
+
+func (e *onceError) Unwrap() error { return e.error }
+
+// packageOf is what stands before the operation: "users.Users".
+func packageOf(spec *Spec) string {
+	name, _, _ := strings.Cut(spec.Name, "/")
+	return name
+}
+
+// withPeer lets PeerOf find the certificate of who connected.
+func withPeer(ctx context.Context, conn net.Conn) context.Context {
+	if c, ok := conn.(*tls.Conn); ok {
+		return auth.WithConnection(ctx, c.ConnectionState)
+	}
+	return ctx
+}
+
+// enter lets a request in, with its principals in the context, or answers it.
+func (s *Server) enter(m *mounted, w http.ResponseWriter, r *http.Request) (*http.Request, bool) {
+	if len(m.security) == 0 && s.authorizer == nil {
+		return r, true
+	}
+	begun := s.now()
+	ctx, refusal := s.identify(m, r)
+	if refusal == nil {
+		return r.WithContext(ctx), true
+	}
+	e := refused(refusal)
+	s.log.InfoContext(r.Context(), "call refused", "operation", m.spec.Name, "peer", r.RemoteAddr, "code", e.Code.String(), "reason", refusal.Cause)
+	for _, c := range refusal.Challenges {
+		w.Header().Add("WWW-Authenticate", c)
+	}
+	s.turnAway(w, r, e)
+	op := s.stats.Of(m.spec, m.spec.Name)
+	op.Begin()
+	op.End(s.now()-begun, uint8(e.Code))
+	return nil, false
+}
+
+// identify finds out who calls and whether they may. A verifier that panics lets nobody in.
+func (s *Server) identify(m *mounted, r *http.Request) (ctx context.Context, refusal *auth.Refusal) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("a verifier panicked", "operation", m.spec.Name, "panic", p, "stack", string(debug.Stack()))
+			refusal = &auth.Refusal{Why: auth.Unavailable, Cause: fmt.Errorf("panic: %v", p)}
+		}
+	}()
+	limited, cancel := context.WithTimeout(r.Context(), s.timeout)
+	defer cancel()
+	who, refusal := s.verifiers.Check(r.WithContext(limited), m.security, packageOf(m.spec))
+	if refusal != nil {
+		return nil, refusal
+	}
+	ctx = r.Context()
+	if r.TLS != nil { // Run has said it already, but not every server is ours
+		ctx = auth.WithConnection(ctx, func() tls.ConnectionState { return *r.TLS })
+	}
+	if len(who) > 0 {
+		ctx = auth.With(ctx, who...)
+	}
+	if s.authorizer != nil {
+		if err := s.authorizer.Authorize(ctx, m.spec.Name, who); err != nil {
+			return nil, forbidden(err)
+		}
+	}
+	return ctx, nil
+}
+
+func forbidden(err error) *auth.Refusal {
+	if errors.Is(err, auth.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+		return &auth.Refusal{Why: auth.Unavailable, Cause: err}
+	}
+	return &auth.Refusal{Why: auth.Forbidden, Cause: err}
+}
+
+// refused is what the caller is told.
+func refused(r *auth.Refusal) *Error {
+	code := Unavailable
+	switch r.Why {
+	case auth.Missing, auth.Invalid:
+		code = Unauthenticated
+	case auth.NoScope, auth.Forbidden:
+		code = PermissionDenied
+	}
+	return &Error{Code: code, Message: r.Error()}
+}
