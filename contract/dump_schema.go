@@ -51,11 +51,11 @@ func head(s Schema) string {
 	case *Enum:
 		return enumHead(s)
 	case *Union:
-		return spaced("union", assigned("tag", s.Tag))
+		return spaced("union", assigned("tag", s.Tag), also(s.Also))
 	case *Ref:
 		return "&" + name(s.Type.Name)
 	case *Any:
-		return spaced("any", assigned("reason", s.Reason))
+		return spaced("any", assigned("reason", s.Reason), also(s.Also))
 	}
 	return "nothing"
 }
@@ -113,7 +113,7 @@ func enumHead(e *Enum) string {
 		b.WriteString(v.JSON)
 	}
 	b.WriteByte(')')
-	return spaced(b.String(), when(e.Open, "open"), when(e.Nullable, "nullable"))
+	return spaced(b.String(), when(e.Open, "open"), when(e.Nullable, "nullable"), also(e.Also))
 }
 
 // inside prints the lines of the fields, variants and values that s holds, through lists
@@ -191,7 +191,15 @@ func rules(r *Rules) string {
 	for _, c := range r.CEL {
 		out = append(out, "cel="+strconv.Quote(c.Expr))
 	}
-	return spaced(out...)
+	return spaced(append(out, also(r.Also))...)
+}
+
+// also prints an assertion.
+func also(a *Assertion) string {
+	if a == nil {
+		return ""
+	}
+	return "also=" + a.Schema
 }
 
 func compare(sign string, exclusive bool) string {

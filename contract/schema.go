@@ -116,6 +116,7 @@ type Enum struct {
 	Values   []EnumValue
 	Open     bool // readers must accept others (x-extensible-enum, proto3)
 	Nullable bool // null is one of the values
+	Also     *Assertion
 }
 
 // An EnumValue is one member.
@@ -130,6 +131,7 @@ type EnumValue struct {
 type Union struct {
 	Tag      string // the property that tells variants apart; "": the first that fits
 	Variants []*Variant
+	Also     *Assertion
 	Span     Span
 }
 
@@ -143,7 +145,17 @@ type Variant struct {
 
 // Any is a value of any shape. Reason says why it has none, where the contract gave one
 // that the model cannot hold: then a diagnostic was raised, too.
-type Any struct{ Reason string }
+type Any struct {
+	Reason string
+	Also   *Assertion
+}
+
+// An Assertion is what a contract says of a value that the model has no place for, to be
+// checked of its JSON: not, if and then, dependencies, contains, names of properties.
+type Assertion struct {
+	Schema string // JSON Schema 2020-12 that refers to nothing but its own $defs; patterns are RE2's
+	Span   Span
+}
 
 // Rules are what a validator checks; the zero Rules check nothing. Numbers are decimal
 // text, so that none loses a digit.
@@ -153,7 +165,8 @@ type Rules struct {
 	MinLen, MaxLen             *int   // code points of a string, items of a list, entries of a map
 	Pattern                    string // ECMA-262 regular expression that RE2 compiles, too
 	Unique                     bool
-	CEL                        []CEL // protovalidate
+	CEL                        []CEL      // protovalidate
+	Also                       *Assertion // nil: nothing more
 }
 
 // A CEL is a rule in the Common Expression Language.
@@ -162,7 +175,7 @@ type CEL struct{ ID, Message, Expr string }
 // IsZero says whether there is nothing to check.
 func (r *Rules) IsZero() bool {
 	return r.Min == "" && r.Max == "" && r.MultipleOf == "" && r.MinLen == nil && r.MaxLen == nil &&
-		r.Pattern == "" && !r.Unique && len(r.CEL) == 0
+		r.Pattern == "" && !r.Unique && len(r.CEL) == 0 && r.Also == nil
 }
 
 func (*HTTP) wire()    {}

@@ -24,9 +24,9 @@ func (p *pass) enum(e *contract.Enum, name func() string, doc contract.Doc) *hel
 	case base == contract.Integer:
 		return p.enumType(e, name(), doc, "EnumInt", "int64", values)
 	case base == contract.Bool:
-		return &held{ref: golang.Ref{Name: "bool"}, kind: "Bool", base: "Bool", null: e.Nullable, rules: onlyValue(e, values)}
+		return &held{ref: golang.Ref{Name: "bool"}, kind: "Bool", base: "Bool", null: e.Nullable, rules: asserting(onlyValue(e, values), e.Also)}
 	case base == contract.Number && len(values) == 1:
-		return &held{ref: golang.Ref{Name: "float64"}, kind: "Float64", base: "Float64", null: e.Nullable, rules: onlyValue(e, values)}
+		return &held{ref: golang.Ref{Name: "float64"}, kind: "Float64", base: "Float64", null: e.Nullable, rules: asserting(onlyValue(e, values), e.Also)}
 	case base == contract.Number:
 		p.remark("enum-not-checked", p.at, "the values of an enum of numbers are not checked")
 		return &held{ref: golang.Ref{Name: "float64"}, kind: "Float64", base: "Float64", null: e.Nullable}
@@ -47,7 +47,7 @@ func onlyValue(e *contract.Enum, values []contract.EnumValue) *golang.Rule {
 
 func (p *pass) enumType(e *contract.Enum, name string, doc contract.Doc, kind, goType string, values []contract.EnumValue) *held {
 	d := &golang.Enum{Name: name, Doc: typeDoc(name, doc), Type: golang.Ref{Name: goType}}
-	t := &golang.Table{Var: p.tableVar(name), Kind: kind, Of: &golang.Ref{Name: name}, Open: e.Open}
+	t := &golang.Table{Var: p.tableVar(name), Kind: kind, Of: &golang.Ref{Name: name}, Open: e.Open, Rules: asserting(nil, e.Also)}
 	for _, v := range values {
 		if kind == "Enum" {
 			t.Enum = append(t.Enum, text(v.JSON))

@@ -49,8 +49,17 @@ func (p *pass) plain(s contract.Schema, want string) *held {
 		p.inline[s] = h
 		fill()
 		return h
+	case *contract.Any:
+		return asserted(s)
 	}
 	return raw()
+}
+
+// asserted holds what may be anything, but for what is asserted of it.
+func asserted(a *contract.Any) *held {
+	h := raw()
+	h.rules = asserting(nil, a.Also)
+	return h
 }
 
 // list holds an ordered collection.

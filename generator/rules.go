@@ -33,6 +33,7 @@ func (p *pass) scalarRule(s *contract.Scalar, kind string) *golang.Rule {
 	if s.Const != nil {
 		r.Const = *s.Const
 	}
+	r.Also = also(s.Rules.Also)
 	return orNil(r)
 }
 
@@ -50,9 +51,30 @@ func formatOf(s *contract.Scalar) string {
 
 // sizeRule is what decoding checks of a list or map.
 func (p *pass) sizeRule(rules *contract.Rules) *golang.Rule {
-	r := &golang.Rule{Unique: rules.Unique}
+	r := &golang.Rule{Unique: rules.Unique, Also: also(rules.Also)}
 	p.lengths(r, rules)
 	return orNil(r)
+}
+
+// also is the text of an assertion; "" for none.
+func also(a *contract.Assertion) string {
+	if a == nil {
+		return ""
+	}
+	return a.Schema
+}
+
+// asserting adds an assertion to a table of its own.
+func asserting(r *golang.Rule, a *contract.Assertion) *golang.Rule {
+	if a == nil {
+		return r
+	}
+	if r == nil {
+		return &golang.Rule{Also: a.Schema}
+	}
+	c := *r
+	c.Also = a.Schema
+	return &c
 }
 
 func orNil(r *golang.Rule) *golang.Rule {

@@ -119,6 +119,8 @@ func (p *pass) shape(s contract.Schema, t *contract.Type, name string) *held {
 		return p.alias(t, name, p.named(s.Type))
 	case *contract.Scalar:
 		return p.alias(t, name, p.scalar(s))
+	case *contract.Any:
+		return p.alias(t, name, asserted(s))
 	}
 	return p.alias(t, name, raw())
 }

@@ -47,7 +47,7 @@ func (p *pass) flatten(u *contract.Union) *flat {
 	if f, ok := p.flat[u]; ok {
 		return f
 	}
-	f := &flat{union: &contract.Union{Tag: u.Tag, Span: u.Span}}
+	f := &flat{union: &contract.Union{Tag: u.Tag, Span: u.Span, Also: u.Also}}
 	w := flattener{flat: f, seen: map[*contract.Union]bool{}}
 	w.add(u)
 	f.schema = simple(f.union, f.null)
@@ -118,7 +118,7 @@ func simple(u *contract.Union, null bool) contract.Schema {
 func (p *pass) union(u *contract.Union, name string, doc contract.Doc) (h *held, fill func()) {
 	d := &golang.Union{Name: name, Doc: typeDoc(name, doc), Marker: "is" + name}
 	ref := golang.Ref{Name: name}
-	t := &golang.Table{Var: p.tableVar(name), Kind: "Union", Of: &ref, Union: &golang.TableUnion{Of: ref, Tag: u.Tag}}
+	t := &golang.Table{Var: p.tableVar(name), Kind: "Union", Of: &ref, Union: &golang.TableUnion{Of: ref, Tag: u.Tag}, Rules: asserting(nil, u.Also)}
 	p.place(d, t)
 	h = &held{ref: ref, kind: "Union", table: &golang.Table{Use: t.Var}, decl: d, base: "Union"}
 	return h, func() { p.variants(u, d, t.Union) }

@@ -46,5 +46,6 @@ func limits(r *golang.Rule) []limit {
 		{"Pattern", "Pattern", r.Pattern != "", text(r.Pattern)},
 		{"ConstOf", "Const", r.Const != "", text(r.Const)},
 		{"Format", "Name", r.Format != "", text(r.Format)},
+		{"Also", "Also", r.Also != "", block.Address(block.Struct(codec("Schema"), block.Pair{Key: "Text", Value: text(r.Also)}))},
 	}
 }

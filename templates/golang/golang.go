@@ -307,4 +307,5 @@ type Rule struct {
 	FMin, FMax, FMultiple      string
 	FMinExcl, FMaxExcl, Unique bool
 	Pattern, Const, Format     string
+	Also                       string // text of a codec.Schema
 }

@@ -19,6 +19,12 @@ func (r *Reader) build(v *view) contract.Schema {
 	if groups := r.groups(v); len(groups) > 0 {
 		return r.union(v, groups)
 	}
+	also, _ := r.also(v)
+	return r.attach(r.one(v), also)
+}
+
+// one reads a view without alternatives.
+func (r *Reader) one(v *view) contract.Schema {
 	types, ok := r.typesOf(v)
 	if !ok {
 		return r.give(v, "conflicting-types", "the schemas that must all hold allow no common type")

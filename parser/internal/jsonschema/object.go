@@ -22,13 +22,10 @@ func (r *Reader) object(v *view) contract.Schema {
 		}
 		return &contract.Map{Key: r.keys(v), Value: extra, Rules: rules, NullValue: null}
 	}
-	if len(fields) == 0 && len(patterns) == 1 && closed {
+	if len(fields) == 0 && len(patterns) == 1 && closed && len(v.every("patternProperties")) == 1 {
 		p := patterns[0]
 		key := &contract.Scalar{Kind: contract.String, Rules: contract.Rules{Pattern: p.Regexp}}
 		return &contract.Map{Key: key, Value: p.Schema, Rules: rules}
-	}
-	if names := v.first("propertyNames"); names != nil {
-		r.skip("propertyNames beside properties", names, diag.Warning)
 	}
 	return &contract.Object{Fields: fields, Extra: extra, NullExtra: null, Closed: closed, Pattern: patterns, Rules: rules}
 }
@@ -39,6 +36,9 @@ func (r *Reader) fields(v *view) []*contract.Field {
 	fields := make([]*contract.Field, 0, len(names))
 	for _, name := range names {
 		fields = append(fields, r.field(name, by[name], at[name] != nil))
+	}
+	if !slices.ContainsFunc(v.every("additionalProperties"), isFalse) {
+		fields = append(fields, r.conditional(v, by, at)...)
 	}
 	for _, name := range required {
 		if by[name] != nil {
@@ -125,8 +125,15 @@ func (r *Reader) target(n *node.Node) *node.Node {
 // without a name, whether they may be null, and whether there may be none.
 func (r *Reader) extra(v *view) (s contract.Schema, null, closed bool) {
 	var nodes []*node.Node
+	conditional := v.has("if", "dependentSchemas", "dependencies")
 	for _, keyword := range [...]string{"additionalProperties", "unevaluatedProperties"} {
 		for _, n := range v.every(keyword) {
+			if conditional && keyword == "unevaluatedProperties" {
+				if s == nil { // what they are is asserted
+					s = &contract.Any{}
+				}
+				continue
+			}
 			if open, ok := n.Bool(); ok {
 				closed = closed || !open
 				if open && s == nil {
@@ -178,6 +185,9 @@ func (r *Reader) list(v *view) contract.Schema {
 	l := &contract.List{Rules: r.sizes(v, "minItems", "maxItems")}
 	l.Rules.Unique = slices.ContainsFunc(v.every("uniqueItems"), (*node.Node).True)
 	rest, closed := []*node.Node(nil), false
+	if n := v.first("unevaluatedItems"); n != nil && !v.has("items", "if", "contains") { // they are what items would say
+		rest, closed = r.restOf(n)
+	}
 	for _, p := range v.parts {
 		items, prefix := p.Get("items"), p.Get("prefixItems")
 		if items.Kind() == node.List && prefix == nil {

@@ -19,8 +19,7 @@ type skipped struct {
 }
 
 // unchecked are the keywords that the model cannot hold.
-var unchecked = []string{"not", "if", "then", "else", "dependentSchemas", "dependentRequired", "dependencies",
-	"contains", "unevaluatedItems", "contentSchema", "$recursiveRef"}
+var unchecked = []string{"$recursiveRef"}
 
 func (r *Reader) noteSkipped(v *view) {
 	for _, p := range v.parts {

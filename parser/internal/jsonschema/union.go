@@ -23,8 +23,7 @@ func (r *Reader) groups(v *view) []*node.Node {
 				continue
 			}
 			if onlyRequires(g) {
-				r.skip(keyword+" of required properties", g, diag.Warning)
-				continue
+				continue // it is asserted
 			}
 			groups = append(groups, g)
 		}
@@ -75,14 +74,24 @@ func (r *Reader) union(v *view, groups []*node.Node) contract.Schema {
 		return r.choice(v, groups, choices[0])
 	}
 	if s := r.oneEnum(v, groups, choices); s != nil {
-		return s
+		also, _ := r.also(v)
+		return r.attach(s, also)
+	}
+	also, parts := r.also(v)
+	if also != nil { // the variants need not say it, too
+		w := *v
+		w.done = slices.Concat(v.done, parts)
+		v = &w
 	}
 	u := &contract.Union{Span: groups[0].KeySpan()}
 	for _, c := range choices {
 		u.Variants = append(u.Variants, r.variant(v, groups, c))
 	}
 	r.tag(v, u, choices)
-	return r.simplify(v, u)
+	if s := r.simplify(v, u); s == contract.Schema(u) || also == nil {
+		return r.attach(s, also)
+	}
+	return &contract.Union{Variants: u.Variants[:1], Also: also, Span: u.Span}
 }
 
 // choice reads v with the members of one choice; the member alone where v adds nothing,
@@ -97,8 +106,10 @@ func (r *Reader) choice(v *view, groups, members []*node.Node) contract.Schema {
 // bare says whether v consists of its alternatives, and perhaps the word object.
 func bare(v *view) bool {
 	for _, p := range v.parts {
+		said := slices.Contains(v.done, p)
 		for key, n := range p.Entries() {
 			switch {
+			case said && isAsserted(key):
 			case neutral(key), key == "oneOf", key == "anyOf", key == "discriminator", key == "allOf", key == "$ref", key == "$dynamicRef":
 			case key == "type" && n.Text() == "object":
 			default:
