@@ -140,6 +140,7 @@ func TestWhatServicesLink(t *testing.T) {
 		"runtime/stub/rpc":      {"github.com/nats-io/", "github.com/eclipse/", "google.golang.org/grpc", "gopkg.in/"},
 		"runtime/broker/nats":   {"github.com/eclipse/", "connectrpc.com/", "github.com/nats-io/nats-server", "google.golang.org/"},
 		"runtime/broker/mqtt":   {"github.com/nats-io/", "connectrpc.com/", "github.com/mochi-mqtt/", "google.golang.org/"},
+		"runtime/broker/amqp":   {"github.com/nats-io/", "github.com/eclipse/", "connectrpc.com/", "google.golang.org/"},
 		"runtime/broker/memory": {"github.com/nats-io/", "github.com/eclipse/", "connectrpc.com/", "google.golang.org/"},
 		"examples/retail/users": {"google.golang.org/", "connectrpc.com/", "github.com/", "gopkg.in/"},
 	} {

@@ -6,8 +6,17 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrUnroutable says that a message was published to an address at which nobody
+// receives, by a broker that tells. It was not kept.
+var ErrUnroutable = errors.New("nobody receives at this address")
+
+// Inbox begins the address of a subscription that is its owner's alone: where a program
+// waits for answers. It ends with an identifier.
+const Inbox = "replies/"
 
 // A Message is one message as brokers carry it.
 type Message struct {
@@ -48,6 +57,7 @@ type Subscription struct {
 	Address     string // a template: a {param} matches one segment
 	Group       string // members of a group share the messages; "" is a group of its own
 	Concurrency int    // handlers at a time; 0 is one
+	DeadLetter  string // where Consume moves what cannot be handled; brokers that need one make a place for it
 	Settings    []Setting
 
 	// Ready, if set, is called once, when messages published from now on will arrive:

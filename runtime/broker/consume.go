@@ -15,6 +15,8 @@ const (
 	HeaderError           = "concordat-error"            // the last error's text
 	HeaderAttempts        = "concordat-attempts"         // how often it was handled, in decimal
 	HeaderOriginalAddress = "concordat-original-address" // where it was received
+	HeaderGroup           = "concordat-group"            // by which group
+	HeaderDelays          = "concordat-delays"           // how often it was put off, in decimal; see Policy.Delays
 )
 
 // Values of HeaderReason.
@@ -34,9 +36,13 @@ type Policy struct {
 	Backoff    time.Duration // upper bound of the first wait, which doubles each time; 0 is 100 ms
 	MaxBackoff time.Duration // upper bound of every wait; 0 is 5 s
 	DeadLetter string        // address, with the {parameters} of the subscription's; "" is DefaultDeadLetter
+	// Delays say for how long a message is put off when all attempts have failed, the first
+	// time, the second time, and so on, before it is given up. It needs a broker that is a
+	// Delayer; the message then leaves its lane, so that later ones with its key overtake it.
+	Delays []time.Duration
 	// Report, if set, is told of every handling that failed, and whether the message
-	// is handled again ("retry"), was moved ("dead-letter"), or goes back to the broker
-	// ("redeliver").
+	// is handled again ("retry"), was put off ("delay"), was moved ("dead-letter"), or goes
+	// back to the broker ("redeliver").
 	Report func(m *Message, attempt int, next string, err error)
 }
 
@@ -67,17 +73,18 @@ func orDefault[T int | time.Duration](v, def T) T {
 // moved: if moving fails, or ctx ends while it waits, it goes back to the broker. Errors
 // are those of Subscribe.
 func Consume(ctx context.Context, b Broker, s Subscription, p Policy, handle Handler) error {
-	c := &consumer{Policy: p.filled(), broker: b, template: s.Address, handle: handle, stop: ctx.Done()}
+	c := &consumer{Policy: p.filled(), broker: b, sub: s, handle: handle, stop: ctx.Done()}
+	s.DeadLetter = c.DeadLetter
 	return b.Subscribe(ctx, s, c.message)
 }
 
 // A consumer is one subscription under a policy.
 type consumer struct {
 	Policy
-	broker   Broker
-	template string
-	handle   Handler
-	stop     <-chan struct{}
+	broker Broker
+	sub    Subscription
+	handle Handler
+	stop   <-chan struct{}
 }
 
 func (c *consumer) message(ctx context.Context, m *Message) error {
@@ -89,7 +96,7 @@ func (c *consumer) message(ctx context.Context, m *Message) error {
 		case IsPermanent(err):
 			return c.bury(ctx, m, ReasonRefused, attempt, err)
 		case attempt >= c.Attempts:
-			return c.bury(ctx, m, ReasonExhausted, attempt, err)
+			return c.giveUp(ctx, m, attempt, err)
 		case !c.wait(ctx, attempt):
 			c.Report(m, attempt, "redeliver", err)
 			return err
@@ -118,8 +125,8 @@ func (c *consumer) wait(ctx context.Context, attempt int) bool {
 // bury moves m to the dead letter address.
 func (c *consumer) bury(ctx context.Context, m *Message, reason string, attempts int, cause error) error {
 	dead := *m
-	dead.Address = Refill(c.DeadLetter, c.template, m.Address)
-	dead.Headers = make(map[string]string, len(m.Headers)+4)
+	dead.Address = Refill(c.DeadLetter, c.sub.Address, m.Address)
+	dead.Headers = make(map[string]string, len(m.Headers)+5)
 	for k, v := range m.Headers {
 		dead.Headers[k] = v
 	}
@@ -130,6 +137,9 @@ func (c *consumer) bury(ctx context.Context, m *Message, reason string, attempts
 	dead.Headers[HeaderError] = oneLine(cause.Error())
 	dead.Headers[HeaderAttempts] = strconv.Itoa(attempts)
 	dead.Headers[HeaderOriginalAddress] = m.Address
+	if c.sub.Group != "" {
+		dead.Headers[HeaderGroup] = c.sub.Group
+	}
 	if err := c.broker.Publish(ctx, &dead); err != nil {
 		err = errors.Join(cause, err)
 		c.Report(m, attempts, "redeliver", err)

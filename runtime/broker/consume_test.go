@@ -82,7 +82,7 @@ func TestRetryThenDeadLetter(t *testing.T) {
 		}
 		m := dead[0]
 		want := map[string]string{"x": "y", broker.HeaderReason: broker.ReasonExhausted, broker.HeaderError: "lamp  is broken",
-			broker.HeaderAttempts: "5", broker.HeaderOriginalAddress: "lights/7/on"}
+			broker.HeaderAttempts: "5", broker.HeaderOriginalAddress: "lights/7/on", broker.HeaderGroup: "g"}
 		if m.Address != "lights/7/dead" || m.Key != "7" || string(m.Body) != "b" || m.ID == "m1" || fmt.Sprint(m.Headers) != fmt.Sprint(want) {
 			t.Errorf("got %+v", m)
 		}

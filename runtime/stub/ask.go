@@ -2,6 +2,7 @@ package stub
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -81,7 +82,10 @@ func Answer[M, R any](s *concordat.Server, q *Request[M, R], impl func(context.C
 		if out.Address = replyAddress(in, q.Reply.Route, out.Address); out.Address == "" {
 			return err
 		}
-		return send(ctx, s.Broker(), out)
+		if err = send(ctx, s.Broker(), out); errors.Is(err, broker.ErrUnroutable) {
+			return nil // nobody waits any more
+		}
+		return err
 	})
 }
 
@@ -253,7 +257,7 @@ func (b *inbox) over() bool {
 func openInbox(b broker.Broker, route string) *inbox {
 	box := &inbox{address: route, ready: make(chan struct{}), failed: make(chan struct{}), waiting: map[string]chan *broker.Message{}}
 	if route == "" || strings.Contains(route, "{") {
-		box.address = "replies/" + codec.NewUUID().String()
+		box.address = broker.Inbox + codec.NewUUID().String()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	box.cancel = cancel
