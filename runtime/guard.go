@@ -39,7 +39,7 @@ func WithGuardOf(operation string, g Guard) Option {
 
 func (k *common) guard() *guards {
 	if k.guards == nil {
-		k.guards = &guards{of: map[string]*Guard{}}
+		k.guards = &guards{of: map[string]*Guard{}, state: new(sync.Map)}
 	}
 	return k.guards
 }
@@ -48,7 +48,7 @@ func (k *common) guard() *guards {
 type guards struct {
 	all   *Guard // nil: none
 	of    map[string]*Guard
-	state sync.Map // *Spec → *guarded
+	state keyed // *guarded, by *Spec
 }
 
 // guarded is the state of one operation.

@@ -16,13 +16,13 @@ import (
 // pays for it. It applies to REST operations that are idempotent and do not stream, and
 // only to their first attempt; gRPC is not hedged.
 func WithHedging(config hedge.Config) ConnOption {
-	return connOption(func(c *Conn) { c.hedging = &hedging{config: config} })
+	return connOption(func(c *Conn) { c.hedging = &hedging{config: config, delays: new(sync.Map)} })
 }
 
 // hedging is a connection's.
 type hedging struct {
 	config hedge.Config
-	delays sync.Map // *Spec → *hedge.Delay
+	delays keyed // *hedge.Delay, by *Spec
 }
 
 func (h *hedging) delay(spec *Spec) *hedge.Delay {

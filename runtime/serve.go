@@ -31,7 +31,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := errors.Join(s.wrong...); err != nil {
 		return err
 	}
-	h, err := s.httpServer()
+	h, err := httpServer(s)
 	if err != nil {
 		return err
 	}
@@ -45,11 +45,12 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer stopAdmin()
-	return s.serve(ctx, h, ln)
+	return serve(ctx, s, h, ln)
 }
 
-// httpServer is what net/http needs to know.
-func (s *Server) httpServer() (*http.Server, error) {
+// httpServer is what net/http needs to know. It and what takes its
+// result are no methods, for the reason that router gives.
+func httpServer(s *Server) (*http.Server, error) {
 	p := new(http.Protocols)
 	p.SetHTTP1(true)
 	h := &http.Server{
@@ -87,12 +88,12 @@ func (s *Server) bind() (net.Listener, error) {
 			return nil, Errorf(Unavailable, "cannot listen: %w; choose another address by WithAddr", err)
 		}
 	}
-	s.addr.Store(new(ln.Addr().String()))
+	s.addr.Store(ln.Addr().String())
 	return ln, nil
 }
 
 // serve runs everything side by side until ctx is done or a part fails.
-func (s *Server) serve(ctx context.Context, h *http.Server, ln net.Listener) error {
+func serve(ctx context.Context, s *Server, h *http.Server, ln net.Listener) error {
 	run, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -104,7 +105,7 @@ func (s *Server) serve(ctx context.Context, h *http.Server, ln net.Listener) err
 	for _, t := range s.tasks {
 		parts.add(t.name, func() error { return s.background(run, t) }, fail)
 	}
-	parts.add("", func() error { return s.accept(h, ln) }, fail)
+	parts.add("", func() error { return accept(h, ln) }, fail)
 	s.up.Store(true)
 	close(s.ready)
 	withdraw := s.announce(run, fail)
@@ -114,14 +115,14 @@ func (s *Server) serve(ctx context.Context, h *http.Server, ln net.Listener) err
 
 	withdraw()
 
-	err := s.drainAll(h, &parts)
+	err := drainAll(s, h, &parts)
 	if cause := context.Cause(run); ctx.Err() == nil {
 		return errors.Join(cause, err)
 	}
 	return err
 }
 
-func (s *Server) accept(h *http.Server, ln net.Listener) error {
+func accept(h *http.Server, ln net.Listener) error {
 	var err error
 	if h.TLSConfig != nil {
 		err = h.ServeTLS(ln, "", "")
@@ -148,7 +149,7 @@ func (s *Server) background(ctx context.Context, t task) (err error) {
 }
 
 // drainAll waits for calls and tasks, and says what it could not wait for.
-func (s *Server) drainAll(h *http.Server, parts *parts) error {
+func drainAll(s *Server, h *http.Server, parts *parts) error {
 	stop, cancel := context.WithTimeout(context.Background(), s.drain)
 	defer cancel()
 	err := h.Shutdown(stop)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/auth"
-	"github.com/concordat-dev/concordat/runtime/internal/route"
 	"github.com/concordat-dev/concordat/runtime/policy/admit"
 )
 
@@ -35,7 +34,7 @@ type Server struct {
 	mute       mute
 	health     health
 
-	rest  route.Mux[*mounted]
+	rest  router
 	rpc   map[string]*mounted
 	tasks []task
 	wrong []error // what Run will report
@@ -43,7 +42,7 @@ type Server struct {
 	ran   atomic.Bool
 	ready chan struct{}
 	up    atomic.Bool
-	addr  atomic.Pointer[string]
+	addr  atomic.Value // string
 }
 
 // A mounted is an operation with its handler.
@@ -65,7 +64,7 @@ type task struct {
 
 // NewServer returns a server. Problems with options and handlers are reported by Run.
 func NewServer(opts ...ServerOption) *Server {
-	s := &Server{listen: "127.0.0.1:0", drain: DefaultDrain, rpc: map[string]*mounted{}, ready: make(chan struct{})}
+	s := &Server{rest: newRouter(), listen: "127.0.0.1:0", drain: DefaultDrain, rpc: map[string]*mounted{}, ready: make(chan struct{})}
 	s.defaults()
 	for _, o := range opts {
 		o.server(s)
@@ -80,10 +79,8 @@ func NewServer(opts ...ServerOption) *Server {
 // Addr returns the address listened on, host:port; "" before Run has bound it, see
 // [Server.Ready].
 func (s *Server) Addr() string {
-	if a := s.addr.Load(); a != nil {
-		return *a
-	}
-	return ""
+	a, _ := s.addr.Load().(string)
+	return a
 }
 
 // Group returns what WithGroup was given, or "". Stubs ask.

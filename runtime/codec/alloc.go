@@ -102,11 +102,11 @@ func (t *Type) newElement() unsafe.Pointer { return newOf(t.elemZero()) }
 // listOf returns a nil pointer of the slice that t describes, found once.
 func (t *Type) listOf() any {
 	if l := t.list.Load(); l != nil {
-		return *l
+		return l
 	}
 	of := reflect.SliceOf(reflect.TypeOf(t.elemZero()).Elem())
 	l := reflect.Zero(reflect.PointerTo(of)).Interface()
-	t.list.Store(&l)
+	t.list.Store(l)
 	return l
 }
 

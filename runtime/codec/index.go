@@ -38,7 +38,7 @@ func (t *Type) find(name string) int {
 		}
 		return -1
 	}
-	x := t.index.Load()
+	x, _ := t.index.Load().(*index)
 	if x == nil { // two may build it at once; the results serve equally
 		x = t.build()
 		t.index.Store(x)

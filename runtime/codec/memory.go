@@ -45,9 +45,14 @@ func sortedKeys[T any](keys []string, m map[string]T) []string {
 	for k := range m {
 		keys = append(keys, k)
 	}
-	slices.Sort(keys)
+	sortStrings(keys)
 	return keys
 }
+
+// sortStrings is not inlined: generated packages would compile the sorting again.
+//
+//go:noinline
+func sortStrings(all []string) { slices.Sort(all) }
 
 // Len implements MapType.
 func (*MapOf[T]) Len(m unsafe.Pointer) int { return len(*(*map[string]T)(m)) }

@@ -85,8 +85,8 @@ func (d *dec) checkString(r *Rule, v string, pos int) bool {
 // matches compiles the pattern once. One that RE2 cannot compile forbids nothing: Check
 // reports it.
 func (r *Rule) matches(v string) bool {
-	re := r.re.Load()
-	if re == nil {
+	re, ok := r.re.Load().(*regexp.Regexp)
+	if !ok {
 		var err error
 		if re, err = regexp.Compile(r.Pattern); err != nil {
 			re = regexp.MustCompile("")

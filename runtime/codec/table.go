@@ -10,7 +10,6 @@
 package codec
 
 import (
-	"regexp"
 	"sync/atomic"
 	"unsafe"
 )
@@ -91,8 +90,10 @@ type Type struct {
 	Union    *UnionType
 	Lazy     Tabled
 
-	index atomic.Pointer[index] // of many Fields, by name; made when first needed
-	list  atomic.Pointer[any]   // Slice: (*[]T)(nil); made when first needed
+	// Made when first needed: *index of many Fields, by name; of a Slice (*[]T)(nil). They
+	// are no atomic.Pointer, since the compiler would make its methods again in every
+	// package that has a table.
+	index, list atomic.Value
 }
 
 // Tabled is implemented by every generated type that has a table. The method must work
@@ -151,7 +152,7 @@ type Rule struct {
 	Name           string    // of Format
 	Also           Assertion // beyond all of these
 
-	re atomic.Pointer[regexp.Regexp] // Pattern, compiled when first needed
+	re atomic.Value // *regexp.Regexp of Pattern, compiled when first needed
 }
 
 // MapType reaches into maps with string keys. *MapOf[T] implements it.

@@ -7,45 +7,51 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unsafe"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
 	"github.com/concordat-dev/concordat/runtime/codec"
 	"github.com/concordat-dev/concordat/runtime/codec/param"
 )
 
-type pointer = unsafe.Pointer
-
 // Call runs op over conn. A nil in stands for an empty one. Errors are *concordat.Error;
 // a failure that the contract declares has its body in Detail.
 func Call[In, Out any](ctx context.Context, conn *concordat.Conn, op *Op[In, Out], in *In) (*Out, error) {
-	x := &exchange{op: (*operation)(op), plan: op.plan(), conn: conn, call: concordat.Call{Spec: &op.Spec}}
-	out, err := conn.Invoke(ctx, &x.call, in, func(ctx context.Context, in any) (any, error) {
-		p, ok := in.(*In)
-		if !ok {
-			return nil, swapped("request", in)
-		}
-		if p == nil {
-			p = new(In)
-		}
-		out := new(Out)
-		if err := x.run(ctx, pointer(p), pointer(out)); err != nil {
-			return nil, err
-		}
-		return out, nil
-	})
+	out, err := call(ctx, conn, (*operation)(op), in, (*Out)(nil))
+	return (*Out)(out), err
+}
+
+// call is Call; the pointers in in and zero say which types In and Out are.
+func call(ctx context.Context, conn *concordat.Conn, op *operation, in, zero any) (pointer, error) {
+	x := &exchange{op: op, plan: planOf(op), conn: conn, in: in, out: zero, call: concordat.Call{Spec: &op.Spec}}
+	out, err := conn.Invoke(ctx, &x.call, in, x.last)
 	if err != nil {
 		return nil, err
 	}
-	if p, ok := out.(*Out); ok {
-		return p, nil
+	if !same(out, zero) {
+		return nil, swapped("reply", out)
 	}
-	return nil, swapped("reply", out)
+	return address(out), nil
+}
+
+// last is what the interceptors surround.
+func (x *exchange) last(ctx context.Context, in any) (any, error) {
+	if !same(in, x.in) {
+		return nil, swapped("request", in)
+	}
+	base := address(in)
+	if base == nil {
+		_, base = fresh(in)
+	}
+	out, to := fresh(x.out)
+	if err := x.run(ctx, base, to); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // Exec is Call for an operation that returns nothing.
 func Exec[In any](ctx context.Context, conn *concordat.Conn, op *Op[In, None], in *In) error {
-	_, err := Call(ctx, conn, op, in)
+	_, err := call(ctx, conn, (*operation)(op), in, (*None)(nil))
 	return err
 }
 
@@ -56,10 +62,11 @@ func swapped(what string, v any) error {
 
 // An exchange is one call of a client.
 type exchange struct {
-	op   *operation
-	plan *plan
-	conn *concordat.Conn
-	call concordat.Call
+	op      *operation
+	plan    *plan
+	conn    *concordat.Conn
+	in, out any // pointers of these types
+	call    concordat.Call
 
 	path, query string
 	header      http.Header

@@ -29,7 +29,7 @@ type envelope struct {
 }
 
 func (e *Event[M]) envelope() *envelope {
-	if p := e.prepared.Load(); p != nil {
+	if p, ok := e.prepared.Load().(*envelope); ok {
 		return p
 	}
 	p := new(envelope)

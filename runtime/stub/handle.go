@@ -12,26 +12,25 @@ import (
 
 // Handle answers op by impl, whose argument holds to the contract.
 func Handle[In, Out any](s *concordat.Server, op *Op[In, Out], impl func(context.Context, *In) (*Out, error)) {
-	h := &handler{op: (*operation)(op), plan: op.plan(), server: s}
-	h.fresh = func() (any, pointer) {
-		in := new(In)
-		return in, pointer(in)
-	}
-	h.run = func(ctx context.Context, in any) (any, error) {
-		p, ok := in.(*In)
-		if !ok {
-			return nil, swapped("request", in)
-		}
-		out, err := impl(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		return out, nil
-	}
-	h.result = func(out any) pointer {
-		p, _ := out.(*Out)
-		return pointer(p)
-	}
+	handle(s, (*operation)(op), (*In)(nil), (*Out)(nil), func(ctx context.Context, in pointer) (pointer, error) {
+		out, err := impl(ctx, (*In)(in))
+		return pointer(out), err
+	})
+}
+
+// HandleExec is Handle for an operation that returns nothing.
+func HandleExec[In any](s *concordat.Server, op *Op[In, None], impl func(context.Context, *In) error) {
+	handle(s, (*operation)(op), (*In)(nil), (*None)(nil), func(ctx context.Context, in pointer) (pointer, error) {
+		return pointer(&none), impl(ctx, (*In)(in))
+	})
+}
+
+var none None
+
+// handle mounts the handler of an operation.
+func handle(s *concordat.Server, op *operation, in, out any, impl func(context.Context, pointer) (pointer, error)) {
+	h := &handler{op: op, plan: planOf(op), server: s, in: in, out: out, impl: impl}
+	h.last = h.run
 	mount := s.Mount
 	if h.plan.streams {
 		mount = s.MountStream
@@ -39,23 +38,34 @@ func Handle[In, Out any](s *concordat.Server, op *Op[In, Out], impl func(context
 	mount(&op.Spec, h.plan.method, h.plan.template, h.serve)
 }
 
-// HandleExec is Handle for an operation that returns nothing.
-func HandleExec[In any](s *concordat.Server, op *Op[In, None], impl func(context.Context, *In) error) {
-	Handle(s, op, func(ctx context.Context, in *In) (*None, error) {
-		return &none, impl(ctx, in)
-	})
+// A handler serves one operation.
+type handler struct {
+	op      *operation
+	plan    *plan
+	server  *concordat.Server
+	in, out any // nil pointers of these types
+	impl    func(ctx context.Context, in pointer) (out pointer, err error)
+	last    concordat.Next // run, made once
 }
 
-var none None
+// run is what the interceptors surround.
+func (h *handler) run(ctx context.Context, in any) (any, error) {
+	if !same(in, h.in) {
+		return nil, swapped("request", in)
+	}
+	out, err := h.impl(ctx, address(in))
+	if err != nil {
+		return nil, err
+	}
+	return typed(h.out, out), nil
+}
 
-// A handler serves one operation. Only its functions know the Go types.
-type handler struct {
-	op     *operation
-	plan   *plan
-	server *concordat.Server
-	fresh  func() (any, pointer)
-	run    concordat.Next
-	result func(any) pointer
+// result returns where the result lies; nil where it is none of this operation.
+func (h *handler) result(out any) pointer {
+	if !same(out, h.out) {
+		return nil
+	}
+	return address(out)
 }
 
 // serve answers one request. One that does not hold to the contract passes the
@@ -71,12 +81,12 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 			Message: "this operation answers with " + strings.Join(h.offers(), ", ")})
 		return
 	}
-	in, base := h.fresh()
+	in, base := fresh(h.in)
 	cleanup, err := h.bind(r, path, base)
 	if cleanup != nil {
 		defer cleanup()
 	}
-	next := h.run
+	next := h.last
 	if err != nil {
 		if e := concordat.ErrorOf(err); e.Status == http.StatusUnsupportedMediaType {
 			w.Header()["Accept"] = takes(h.op)

@@ -33,12 +33,12 @@ type part struct {
 	header []string // media as the value of Content-Type
 }
 
-// plan prepares o once; losing a race to do so is harmless.
-func (o *Op[In, Out]) plan() *plan {
-	if p := o.prepared.Load(); p != nil {
+// planOf prepares o once; losing a race to do so is harmless.
+func planOf(o *operation) *plan {
+	if p, ok := o.prepared.Load().(*plan); ok {
 		return p
 	}
-	p := newPlan((*operation)(o))
+	p := newPlan(o)
 	o.prepared.Store(p)
 	return p
 }

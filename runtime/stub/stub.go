@@ -76,7 +76,7 @@ type Op[In, Out any] struct {
 	HasInMedia, HasOutMedia bool
 	InMediaOff, OutMediaOff uintptr
 
-	prepared atomic.Pointer[plan]
+	prepared atomic.Value // *plan
 }
 
 // A Param ties a parameter, or a declared header of a reply, to a field.
@@ -158,7 +158,7 @@ type Event[M any] struct {
 	DeadLetter string           // address for messages that cannot be handled; "": the broker's default
 	Settings   []broker.Setting // bindings of the contract
 
-	prepared atomic.Pointer[envelope]
+	prepared atomic.Value // *envelope
 }
 
 // A Request is a message that asks for one reply message. (Query is a Place.)

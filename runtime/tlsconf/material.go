@@ -49,13 +49,13 @@ func (files) changes() bool { return true }
 // current returns the material in use. It reads the source again when that can change
 // and was not read lately; an error then keeps what there was.
 func (c *Config) current() (*material, error) {
-	m := c.now.Load()
+	m := c.loaded()
 	if m != nil && !c.source.changes() {
 		return m, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if m = c.now.Load(); m != nil && time.Since(c.checked) < Recheck {
+	if m = c.loaded(); m != nil && time.Since(c.checked) < Recheck {
 		return m, nil
 	}
 	c.checked = time.Now()
@@ -105,4 +105,10 @@ func digest(parts ...[]byte) string {
 		h.Write(p)
 	}
 	return string(h.Sum(nil))
+}
+
+// loaded returns what was loaded last; nil before that.
+func (c *Config) loaded() *material {
+	m, _ := c.now.Load().(*material)
+	return m
 }

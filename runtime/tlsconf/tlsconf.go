@@ -29,8 +29,8 @@ type Config struct {
 
 	mu      sync.Mutex // one reader at a time
 	checked time.Time
-	last    error // why the newest content was refused
-	now     atomic.Pointer[material]
+	last    error        // why the newest content was refused
+	now     atomic.Value // *material
 }
 
 // Mutual proves who we are with a certificate and demands that the peer's was issued by
@@ -104,7 +104,7 @@ func (c *Config) Err() error {
 // Generation identifies the content in use: it changes when a reload succeeds. It is ""
 // before the first handshake.
 func (c *Config) Generation() string {
-	if m := c.now.Load(); m != nil {
+	if m := c.loaded(); m != nil {
 		return m.sum
 	}
 	return ""

@@ -87,7 +87,7 @@ const (
 type Group struct {
 	config Config
 	eject  *eject.Group
-	set    atomic.Pointer[Set]
+	set    atomic.Value  // *Set
 	next   atomic.Int64  // when Tick has something to do
 	turn   atomic.Uint64 // round robin
 
@@ -106,14 +106,17 @@ func New(c Config) *Group {
 }
 
 // Set returns what to pick from, or nil before the first Update and after Close.
-func (g *Group) Set() *Set { return g.set.Load() }
+func (g *Group) Set() *Set {
+	set, _ := g.set.Load().(*Set)
+	return set
+}
 
 // Close forgets the endpoints for good.
 func (g *Group) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
-	g.set.Store(nil)
+	g.set.Store((*Set)(nil))
 }
 
 // Update replaces the endpoints; what is known of those that stay is kept. Those that

@@ -127,7 +127,20 @@ func (o *Op) snapshot(name string) Operation {
 
 // A Table holds the Op of every operation of one connection or server, by a key that
 // identifies the operation. The zero value is empty and ready.
-type Table struct{ ops sync.Map }
+type Table struct {
+	// A *sync.Map, made when first needed. It is out of sight since the compiler would make
+	// the code of its generic parts again in every package that names a type which has it.
+	ops atomic.Value
+}
+
+// opsOf is no method, since its result must be out of sight, too.
+func opsOf(t *Table) *sync.Map {
+	if m, ok := t.ops.Load().(*sync.Map); ok {
+		return m
+	}
+	t.ops.CompareAndSwap(nil, new(sync.Map))
+	return t.ops.Load().(*sync.Map)
+}
 
 type entry struct {
 	name string
@@ -137,17 +150,17 @@ type entry struct {
 // Of returns the Op of key, which it makes when there is none. key must be a pointer:
 // then looking it up does not allocate.
 func (t *Table) Of(key any, name string) *Op {
-	if e, ok := t.ops.Load(key); ok {
+	if e, ok := opsOf(t).Load(key); ok {
 		return &e.(*entry).Op
 	}
-	e, _ := t.ops.LoadOrStore(key, &entry{name: name})
+	e, _ := opsOf(t).LoadOrStore(key, &entry{name: name})
 	return &e.(*entry).Op
 }
 
 // Snapshot returns all operations, ordered by name; those that share one are added up.
 func (t *Table) Snapshot() []Operation {
 	var all []Operation
-	t.ops.Range(func(_, e any) bool {
+	opsOf(t).Range(func(_, e any) bool {
 		all = append(all, e.(*entry).snapshot(e.(*entry).name))
 		return true
 	})
