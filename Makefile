@@ -11,3 +11,7 @@ sim: ## simulate slow, failing, hung and overloaded backends with the runtime's 
 .PHONY: faults-call
 faults-call: ## stop, kill and overload real processes: nothing may be lost, or at 120 % no more than must
 	go run ./internal/callfaults $(ARGS)
+
+.PHONY: conformance
+conformance: ## the Connect project's conformance runner against our client and server; ARGS='--conf wide.yaml' for more
+	internal/conformance/run.sh $(ARGS)

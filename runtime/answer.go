@@ -60,7 +60,7 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
-	if m.long && r.Header.Get(deadline.Header) == "" {
+	if (m.long || s.timeout <= 0) && r.Header.Get(deadline.Header) == "" {
 		if r, ok := s.enter(m, w, r); ok {
 			m.handle(w, r, path)
 		}

@@ -165,7 +165,7 @@ func (c *Conn) ValidatesResponses() bool { return c.validate }
 // What does not stream gets a deadline when it has none (WithTimeout). Streams get none:
 // feeds live long, and who opens one says for how long.
 func (c *Conn) Invoke(ctx context.Context, call *Call, in any, last Next) (any, error) {
-	if _, ok := ctx.Deadline(); !ok && !call.Kind.Streams() {
+	if _, ok := ctx.Deadline(); !ok && !call.Kind.Streams() && c.timeout > 0 {
 		limited, cancel := context.WithTimeout(context.WithValue(ctx, callerKey{}, ctx), c.timeout)
 		defer cancel()
 		ctx = limited

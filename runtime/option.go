@@ -100,8 +100,8 @@ func WithInterceptors(i ...Interceptor) Option {
 // The caller closes the broker when all that use it are done.
 func WithBroker(b broker.Broker) Option { return both(func(k *common) { k.broker = b }) }
 
-// WithTimeout sets the deadline of calls that have none: DefaultTimeout, unless said.
-// On a server it bounds calls whose client named no deadline. Streams have no deadline
+// WithTimeout sets the deadline of calls that have none: DefaultTimeout, unless said. 0
+// lets them take as long as they do. On a server it bounds calls whose client named no deadline. Streams have no deadline
 // but their caller's.
 func WithTimeout(d time.Duration) Option { return both(func(k *common) { k.timeout = d }) }
 

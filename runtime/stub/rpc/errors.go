@@ -6,12 +6,12 @@ import (
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
 )
 
-// fromWire turns what connect-go returns into our error. Codes have the same numbers. Of
-// several details the first known one becomes Detail; the others stay in the cause.
+// fromWire turns what connect-go returns into our error. Codes have the same numbers.
 func fromWire(err error) error {
 	if err == nil {
 		return nil
@@ -23,16 +23,31 @@ func fromWire(err error) error {
 	if !ok {
 		return concordat.ErrorOf(err)
 	}
-	e := concordat.Errorf(concordat.Code(ce.Code()), "%w", err)
-	e.Message = ce.Message()
-	for _, d := range ce.Details() {
-		if v, err := d.Value(); err == nil {
+	e := &concordat.Error{Code: concordat.Code(ce.Code()), Message: ce.Message()}
+	if !connect.IsWireError(err) { // what the server answered has no cause on our side
+		e = concordat.Errorf(e.Code, "%w", err)
+		e.Message = ce.Message()
+	}
+	for i, d := range ce.Details() {
+		if v := detail(d); i == 0 {
 			e.Detail = v
-			break
+		} else {
+			e.More = append(e.More, v)
 		}
 	}
 	return e
 }
+
+// detail is the message in d, or d as it is where its type is not known here.
+func detail(d *connect.ErrorDetail) any {
+	if v, err := d.Value(); err == nil {
+		return v
+	}
+	return &anypb.Any{TypeUrl: typePrefix + d.Type(), Value: d.Bytes()}
+}
+
+// typePrefix is what the names of types begin with that name no other place.
+const typePrefix = "type.googleapis.com/"
 
 // failed is fromWire for the failure of a unary call, with the metadata that came along.
 func failed(call *concordat.Call, err error) error {
@@ -60,12 +75,22 @@ func toWire(ctx context.Context, s *concordat.Server, spec *concordat.Spec, err 
 	}
 	e := s.Public(ctx, spec.Name, err)
 	out := connect.NewError(codeOf(e.Code), errors.New(e.Message))
-	if m, ok := e.Detail.(proto.Message); ok {
-		if d, err := connect.NewErrorDetail(m); err == nil {
-			out.AddDetail(d)
-		}
+	addDetail(out, e.Detail)
+	for _, more := range e.More {
+		addDetail(out, more)
 	}
 	return out
+}
+
+// addDetail adds what can travel. The rest is for interceptors of our own side.
+func addDetail(to *connect.Error, detail any) {
+	m, ok := detail.(proto.Message)
+	if !ok {
+		return
+	}
+	if d, err := connect.NewErrorDetail(m); err == nil {
+		to.AddDetail(d)
+	}
 }
 
 // codeOf maps OK, which is no failure, to Unknown.

@@ -42,42 +42,83 @@ const (
 	GRPCWeb                 // for proxies that only let that through
 )
 
+// A Manner is something about how a client speaks that its protocol leaves open.
+type Manner func(*config)
+
+// JSON makes messages travel as JSON. Servers need to understand that: ours and those of
+// the Connect project do.
+func JSON() Manner { return func(c *config) { c.json = true } }
+
+// Gzip compresses requests of 1 KiB and more. Servers need to understand that; nearly all
+// do. Replies may be compressed either way.
+func Gzip() Manner { return func(c *config) { c.gzip, c.compressMin = true, compressMin } }
+
+// GzipAll is Gzip for requests of any size.
+func GzipAll() Manner { return func(c *config) { c.gzip = true } }
+
+// Get makes calls without side effects (idempotency_level NO_SIDE_EFFECTS) by GET, which
+// caches understand, where the protocol is Connect and the URL stays below 8 KiB.
+func Get() Manner { return func(c *config) { c.get = true } }
+
 // Speak makes all calls of a connection speak p:
 //
-//	concordat.NewConn(target, concordat.WithInterceptors(rpc.Speak(rpc.Connect)))
-func Speak(p Protocol) concordat.Interceptor {
+//	concordat.NewConn(target, concordat.WithInterceptors(rpc.Speak(rpc.Connect, rpc.JSON())))
+//
+// In plaintext they speak HTTP/2; see [concordat.WithHTTP] for servers that do not.
+func Speak(p Protocol, how ...Manner) concordat.Interceptor {
+	c := config{protocol: p}
+	for _, h := range how {
+		h(&c)
+	}
 	return func(ctx context.Context, _ *concordat.Call, in any, next concordat.Next) (any, error) {
-		return next(context.WithValue(ctx, protocolKey{}, p), in)
+		return next(context.WithValue(ctx, configKey{}, c), in)
 	}
 }
 
-type protocolKey struct{}
+type configKey struct{}
 
-// compressMin is the size below which compressing costs more than it saves.
-const compressMin = 1 << 10
+const (
+	compressMin = 1 << 10 // below that, compressing costs more than it saves
+	getMax      = 8 << 10 // of a URL: what proxies let through
+)
 
 // A config is what the clients of one method differ by.
 type config struct {
-	protocol Protocol
-	maxBytes int
+	protocol        Protocol
+	json, gzip, get bool
+	compressMin     int
+	maxBytes        int
 }
 
-// client returns the method's client for what ctx and conn ask for. It belongs to no
-// connection: each call brings its own in its context.
-func (m *Method[In, Out]) client(ctx context.Context, conn *concordat.Conn) *connect.Client[In, Out] {
-	c := config{maxBytes: int(conn.MaxBody())}
-	c.protocol, _ = ctx.Value(protocolKey{}).(Protocol)
-	if have, ok := m.clients.Load(c); ok {
-		return have.(*connect.Client[In, Out])
-	}
-	opts := []connect.ClientOption{connect.WithReadMaxBytes(c.maxBytes), connect.WithCompressMinBytes(compressMin)}
+func (c config) options(spec *concordat.Spec) []connect.ClientOption {
+	opts := []connect.ClientOption{connect.WithReadMaxBytes(c.maxBytes), connect.WithCompressMinBytes(c.compressMin)}
 	switch c.protocol {
 	case GRPC:
 		opts = append(opts, connect.WithGRPC())
 	case GRPCWeb:
 		opts = append(opts, connect.WithGRPCWeb())
 	}
-	made := connect.NewClient[In, Out](doer{}, "http://endpoint"+m.Route, opts...)
+	if c.json {
+		opts = append(opts, connect.WithProtoJSON())
+	}
+	if c.gzip {
+		opts = append(opts, connect.WithSendGzip())
+	}
+	if c.get && spec.Safe {
+		opts = append(opts, connect.WithIdempotency(connect.IdempotencyNoSideEffects), connect.WithHTTPGet(), connect.WithHTTPGetMaxURLSize(getMax, true))
+	}
+	return opts
+}
+
+// client returns the method's client for what ctx and conn ask for. It belongs to no
+// connection: each call brings its own in its context.
+func (m *Method[In, Out]) client(ctx context.Context, conn *concordat.Conn) *connect.Client[In, Out] {
+	c, _ := ctx.Value(configKey{}).(config)
+	c.maxBytes = int(conn.MaxBody())
+	if have, ok := m.clients.Load(c); ok {
+		return have.(*connect.Client[In, Out])
+	}
+	made := connect.NewClient[In, Out](doer{}, "http://endpoint"+m.Route, c.options(&m.Spec)...)
 	have, _ := m.clients.LoadOrStore(c, made)
 	return have.(*connect.Client[In, Out])
 }

@@ -14,8 +14,12 @@ import (
 	concordat "github.com/concordat-dev/concordat/runtime"
 )
 
-func options(s *concordat.Server) connect.HandlerOption {
-	return connect.WithHandlerOptions(connect.WithReadMaxBytes(int(s.MaxBody())), connect.WithCompressMinBytes(compressMin))
+func options(s *concordat.Server, spec *concordat.Spec) connect.HandlerOption {
+	level := connect.IdempotencyUnknown
+	if spec.Safe {
+		level = connect.IdempotencyNoSideEffects
+	}
+	return connect.WithHandlerOptions(connect.WithReadMaxBytes(int(s.MaxBody())), connect.WithCompressMinBytes(compressMin), connect.WithIdempotency(level))
 }
 
 func incoming(spec *concordat.Spec, header http.Header, peer connect.Peer) *concordat.Call {
@@ -27,12 +31,12 @@ func HandleUnary[In, Out any](s *concordat.Server, m *Method[In, Out], impl func
 	last := unaryNext(impl)
 	s.MountRPC(&m.Spec, m.Route, connect.NewUnaryHandler(m.Route, func(ctx context.Context, req *connect.Request[In]) (*connect.Response[Out], error) {
 		call := incoming(&m.Spec, req.Header(), req.Peer())
-		out, err := reply[Out](s.Intercept(ctx, call, req.Msg, last))
+		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, req.Msg, last))
 		if err != nil {
 			return nil, refused(ctx, s, call, err)
 		}
 		return respondUnary(call, out), nil
-	}, options(s)))
+	}, options(s, &m.Spec)))
 }
 
 // respondUnary is the reply with what goes beside it.
@@ -41,6 +45,17 @@ func respondUnary[Out any](call *concordat.Call, out *Out) *connect.Response[Out
 	carry(resp.Header(), call.ReplyMeta)
 	carry(resp.Trailer(), call.ReplyTrailer)
 	return resp
+}
+
+// inTime is reply for a call that may be over by now: nobody waits for what comes after
+// the deadline, and both sides are to agree on how the call ended.
+func inTime[Out any](ctx context.Context) func(any, error) (*Out, error) {
+	return func(out any, err error) (*Out, error) {
+		if err == nil && ctx.Err() != nil {
+			return nil, concordat.ErrorOf(ctx.Err())
+		}
+		return reply[Out](out, err)
+	}
 }
 
 // unaryNext calls impl and makes sure that it returned something.
@@ -76,7 +91,7 @@ func HandleServerStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 			}
 			return impl(ctx, msg), nil
 		})
-	}, options(s)))
+	}, options(s, &m.Spec)))
 }
 
 // HandleClientStream answers m by impl, which ranges over the requests as they come.
@@ -91,7 +106,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 	}
 	s.MountRPC(&m.Spec, m.Route, connect.NewClientStreamHandler(m.Route, func(ctx context.Context, stream *connect.ClientStream[In]) (*connect.Response[Out], error) {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
-		out, err := reply[Out](s.Intercept(ctx, call, requests(func() (*In, error) {
+		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, requests(func() (*In, error) {
 			if stream.Receive() {
 				return stream.Msg(), nil
 			}
@@ -104,7 +119,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 			return nil, refused(ctx, s, call, err)
 		}
 		return respondUnary(call, out), nil
-	}, options(s)))
+	}, options(s, &m.Spec)))
 }
 
 // HandleBidi answers m by what impl's stream yields, which may range over the requests
@@ -119,7 +134,7 @@ func HandleBidi[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(
 			}
 			return impl(ctx, seq), nil
 		})
-	}, options(s)))
+	}, options(s, &m.Spec)))
 }
 
 // requests yields what receive returns until io.EOF, once.
@@ -179,7 +194,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 	if !ok {
 		err = swapped("reply stream", out)
 	} else {
-		err = pump(s, call, seq, stream)
+		err = pump(ctx, s, call, seq, stream)
 	}
 	end(err)
 	return toWire(ctx, s, call.Spec, err)
@@ -187,7 +202,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 
 // pump sends what seq yields. A panic in it becomes an Internal error, as Intercept does
 // for everything before.
-func pump[Out any](s *concordat.Server, call *concordat.Call, seq iter.Seq2[*Out, error], stream replier[Out]) (err error) {
+func pump[Out any](ctx context.Context, s *concordat.Server, call *concordat.Call, seq iter.Seq2[*Out, error], stream replier[Out]) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
@@ -201,6 +216,9 @@ func pump[Out any](s *concordat.Server, call *concordat.Call, seq iter.Seq2[*Out
 	for msg, err := range seq {
 		if err != nil {
 			return err
+		}
+		if ctx.Err() != nil {
+			return concordat.ErrorOf(ctx.Err())
 		}
 		if first {
 			carry(stream.ResponseHeader(), call.ReplyMeta)
