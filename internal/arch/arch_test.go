@@ -54,7 +54,7 @@ var may = map[string][]string{
 	"runtime/policy/...":    {"runtime/policy/...", "runtime/discovery"},
 	"runtime/internal/...":  {},
 	"runtime/auth":          {},
-	"runtime/auth/...":      {"runtime/auth", "runtime/tlsconf"},
+	"runtime/auth/...":      {"runtime/auth", "runtime/auth/internal/web", "runtime/tlsconf"},
 	"runtime/broker":        {},
 	"runtime/broker/...":    {"runtime/broker", "runtime/tlsconf"},
 	"runtime/stub":          {"runtime", "runtime/auth", "runtime/broker", "runtime/codec/...", "runtime/internal/..."},
