@@ -209,7 +209,7 @@ func (b *bench) calls(t *testing.T, what, stem, dir string, all map[string]*gene
 	if c.Format == contract.OpenAPI {
 		file := fmt.Sprintf("roundtrip/doc%d.json", n)
 		b.write(t, file, document(t, files[0]))
-		fmt.Fprintf(&body, "t.Run(\"types\", func(t *testing.T) { roundtrip.Judge(t, p%d.RoundtripTypes, document(t, %q), \"components/schemas\", %d) })\n", n, filepath.Base(file), draws())
+		fmt.Fprintf(&body, "t.Run(\"types\", func(t *testing.T) { roundtrip.Judge(t, p%d.RoundtripTypes, document(t, %q), \"components/schemas\", %d, %t) })\n", n, filepath.Base(file), draws(), strings.HasPrefix(what, "rules"))
 	}
 	b.tests = append(b.tests, fmt.Sprintf("func Test_%s_%d(t *testing.T) {\n%s}\n", stem, n, body.String()))
 }

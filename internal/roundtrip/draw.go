@@ -117,6 +117,15 @@ func (d *drawer) value(v reflect.Value, k codec.Kind, t *codec.Type, r *codec.Ru
 		}
 		return
 	}
+	if all := assertions(t, r); len(all) > 0 {
+		d.asserted(v, codec.Field{Kind: k, T: t}, l, all)
+		return
+	}
+	d.plain(v, k, t, l)
+}
+
+// plain draws a value of which nothing is asserted.
+func (d *drawer) plain(v reflect.Value, k codec.Kind, t *codec.Type, l limits) {
 	d.depth++
 	defer func() { d.depth-- }()
 	switch k {

@@ -18,8 +18,9 @@ import (
 // knows nothing of ours hold them against the document's own schemas; what it accepts
 // must read back as it was. types are pointers to zero values by Go name, document is
 // the contract as JSON values, at is where its schemas are: "components/schemas". Each
-// type is drawn draws times, at least five.
-func Judge(t *testing.T, types map[string]any, document map[string]any, at string, draws int) {
+// type is drawn draws times, at least five. Where the document is made to be judged
+// exactly, what is refused is compared, too.
+func Judge(t *testing.T, types map[string]any, document map[string]any, at string, draws int, exact bool) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	plain, _ := modern(document).(map[string]any)
@@ -41,7 +42,9 @@ func Judge(t *testing.T, types map[string]any, document map[string]any, at strin
 			}
 			r := source(name)
 			for range max(draws, 5) {
-				judge(t, types[name], compiled, r)
+				if text := judge(t, types[name], compiled, r); text != nil && exact {
+					disagree(t, types[name], compiled, text, r)
+				}
 			}
 		})
 	}
@@ -62,7 +65,8 @@ func hasFiles(zero any) bool {
 	return false
 }
 
-func judge(t *testing.T, zero any, schema *jsonschema.Schema, r *rand.Rand) {
+// judge draws one value and returns its text; nil where there is none.
+func judge(t *testing.T, zero any, schema *jsonschema.Schema, r *rand.Rand) []byte {
 	t.Helper()
 	table := zero.(codec.Tabled).ConcordatTable()
 	v := reflect.New(reflect.TypeOf(zero).Elem())
@@ -70,12 +74,12 @@ func judge(t *testing.T, zero any, schema *jsonschema.Schema, r *rand.Rand) {
 	d.value(v.Elem(), table.Kind, table, nil)
 	if d.err != nil {
 		t.Logf("no value: %v", d.err)
-		return
+		return nil
 	}
 	text, err := json.Marshal(v.Interface())
 	if err != nil {
 		t.Errorf("%v: %s", err, show(v.Interface()))
-		return
+		return nil
 	}
 	var plain any
 	if plain, err = jsonschema.UnmarshalJSON(strings.NewReader(string(text))); err == nil {
@@ -90,6 +94,7 @@ func judge(t *testing.T, zero any, schema *jsonschema.Schema, r *rand.Rand) {
 	} else if want, got := show(v.Interface()), show(back.Interface()); want != got {
 		t.Errorf("%.600s reads back as another value, %s", text, differ(want, got))
 	}
+	return text
 }
 
 // normal is a name without what Go names lose.
