@@ -27,11 +27,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	if m, ok := s.rpc[r.URL.Path]; ok {
-		if s.admission != nil {
-			s.admission.serve(s, m, w, r, func(w http.ResponseWriter, r *http.Request) { s.handleRPC(m, w, r) })
-			return
-		}
-		s.handleRPC(m, w, r)
+		s.serveRPC(m, w, r)
 		return
 	}
 	s.serveREST(w, r)
@@ -80,10 +76,26 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 	m.handle(w, r, path)
 }
 
-// handleRPC lets m answer, whose protocol has deadlines of its own.
-func (s *Server) handleRPC(m *mounted, w http.ResponseWriter, r *http.Request) {
-	if r, ok := s.enter(m, w, r); ok {
+func (s *Server) serveRPC(m *mounted, w http.ResponseWriter, r *http.Request) {
+	switch {
+	case m.open:
 		m.rpc.ServeHTTP(w, r)
+	case s.admission != nil:
+		s.admission.serve(s, m, w, r, func(w http.ResponseWriter, r *http.Request) { s.handleRPC(m, w, r) })
+	default:
+		s.handleRPC(m, w, r)
+	}
+}
+
+// handleRPC lets m answer.
+func (s *Server) handleRPC(m *mounted, w http.ResponseWriter, r *http.Request) {
+	r, ok := s.enter(m, w, r)
+	switch {
+	case !ok:
+	case m.spec.Kind.Streams():
+		m.rpc.ServeHTTP(w, r)
+	default:
+		s.bounded(m.rpc, w, r)
 	}
 }
 

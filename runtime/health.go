@@ -58,6 +58,16 @@ func (s *Server) IsReady(service string) (ready bool, changed <-chan struct{}) {
 	return !h.down[service] && !h.down[""], h.changed
 }
 
+// HasRPCService reports whether MountRPC was given methods of the service. Stubs ask.
+func (s *Server) HasRPCService(name string) bool {
+	for path := range s.rpc {
+		if rest, ok := strings.CutPrefix(path, "/"+name); ok && strings.HasPrefix(rest, "/") {
+			return true
+		}
+	}
+	return false
+}
+
 // RPCServices returns the names of the services that MountRPC was given methods of, in
 // their order. Stubs ask.
 func (s *Server) RPCServices() []string {

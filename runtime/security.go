@@ -124,7 +124,11 @@ func (s *Server) identify(m *mounted, r *http.Request) (ctx context.Context, ref
 			refusal = &auth.Refusal{Why: auth.Unavailable, Cause: fmt.Errorf("panic: %v", p)}
 		}
 	}()
-	limited, cancel := context.WithTimeout(r.Context(), s.timeout)
+	limit := s.timeout
+	if limit <= 0 {
+		limit = DefaultTimeout
+	}
+	limited, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
 	who, refusal := s.verifiers.Check(r.WithContext(limited), m.security, packageOf(m.spec))
 	if refusal != nil {

@@ -53,6 +53,9 @@ type mounted struct {
 	long   bool                                                        // no default deadline
 	admit  admit.Op
 
+	builtin bool // gives way to a handler
+	open    bool // for everybody
+
 	security auth.Requirements
 }
 
@@ -111,7 +114,7 @@ func (s *Server) mount(method, template string, m *mounted) {
 
 // MountRPC routes a method: path is "/package.Service/Method". Stubs call it.
 func (s *Server) MountRPC(spec *Spec, path string, h http.Handler) {
-	if _, twice := s.rpc[path]; twice {
+	if old, twice := s.rpc[path]; twice && !old.builtin {
 		s.wrong = append(s.wrong, Errorf(AlreadyExists, "%s is registered twice; register each service once", spec.Name))
 	}
 	m := &mounted{spec: spec, rpc: h}

@@ -29,7 +29,7 @@ func incoming(spec *concordat.Spec, header http.Header, peer connect.Peer) *conc
 // HandleUnary answers m by impl.
 func HandleUnary[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) (*Out, error)) {
 	last := unaryNext(impl)
-	s.MountRPC(&m.Spec, m.Route, connect.NewUnaryHandler(m.Route, func(ctx context.Context, req *connect.Request[In]) (*connect.Response[Out], error) {
+	mount(s, &m.Spec, connect.NewUnaryHandler(m.Route, func(ctx context.Context, req *connect.Request[In]) (*connect.Response[Out], error) {
 		call := incoming(&m.Spec, req.Header(), req.Peer())
 		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, req.Msg, last))
 		if err != nil {
@@ -82,7 +82,7 @@ func given[Out any](out *Out, err error) (any, error) {
 
 // HandleServerStream answers m by what impl's stream yields.
 func HandleServerStream[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) iter.Seq2[*Out, error]) {
-	s.MountRPC(&m.Spec, m.Route, connect.NewServerStreamHandler(m.Route, func(ctx context.Context, req *connect.Request[In], stream *connect.ServerStream[Out]) error {
+	mount(s, &m.Spec, connect.NewServerStreamHandler(m.Route, func(ctx context.Context, req *connect.Request[In], stream *connect.ServerStream[Out]) error {
 		call := incoming(&m.Spec, req.Header(), req.Peer())
 		return respond(ctx, s, call, req.Msg, stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
 			msg, err := message[In](in)
@@ -104,7 +104,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 		out, err := impl(ctx, seq)
 		return given(out, err)
 	}
-	s.MountRPC(&m.Spec, m.Route, connect.NewClientStreamHandler(m.Route, func(ctx context.Context, stream *connect.ClientStream[In]) (*connect.Response[Out], error) {
+	mount(s, &m.Spec, connect.NewClientStreamHandler(m.Route, func(ctx context.Context, stream *connect.ClientStream[In]) (*connect.Response[Out], error) {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
 		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, requests(func() (*In, error) {
 			if stream.Receive() {
@@ -125,7 +125,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 // HandleBidi answers m by what impl's stream yields, which may range over the requests
 // meanwhile.
 func HandleBidi[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, iter.Seq2[*In, error]) iter.Seq2[*Out, error]) {
-	s.MountRPC(&m.Spec, m.Route, connect.NewBidiStreamHandler(m.Route, func(ctx context.Context, stream *connect.BidiStream[In, Out]) error {
+	mount(s, &m.Spec, connect.NewBidiStreamHandler(m.Route, func(ctx context.Context, stream *connect.BidiStream[In, Out]) error {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
 		return respond(ctx, s, call, requests(stream.Receive), stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
 			seq, ok := in.(iter.Seq2[*In, error])
