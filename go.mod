@@ -37,6 +37,7 @@ require (
 	cloud.google.com/go/pubsub/v2 v2.8.1 // indirect
 	connectrpc.com/grpchealth v1.4.0 // indirect
 	github.com/Azure/go-amqp v1.7.0 // indirect
+	github.com/Microsoft/go-winio v0.6.2 // indirect
 	github.com/alicebob/miniredis/v2 v2.35.0 // indirect
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/antlr4-go/antlr/v4 v4.13.1 // indirect

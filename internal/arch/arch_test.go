@@ -49,6 +49,7 @@ var may = map[string][]string{
 	"runtime/codec/...":                  {"runtime/codec"},
 	"runtime/tlsconf":                    {},
 	"runtime/tlsconf/devca":              {"runtime/tlsconf"},
+	"runtime/tlsconf/spiffe":             {"runtime/tlsconf"},
 	"runtime/discovery":                  {"runtime/discovery/internal/pace"},
 	"runtime/discovery/...":              {"runtime/discovery", "runtime/discovery/internal/...", "runtime/tlsconf"},
 	"runtime/policy/...":                 {"runtime/policy/...", "runtime/discovery"},

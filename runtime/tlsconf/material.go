@@ -46,6 +46,11 @@ func (f files) read() (cert, key, ca []byte, err error) {
 
 func (files) changes() bool { return true }
 
+type supplier func() (cert, key, ca []byte, err error)
+
+func (f supplier) read() (cert, key, ca []byte, err error) { return f() }
+func (supplier) changes() bool                             { return true }
+
 // current returns the material in use. It reads the source again when that can change
 // and was not read lately; an error then keeps what there was.
 func (c *Config) current() (*material, error) {

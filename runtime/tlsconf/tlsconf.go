@@ -9,6 +9,7 @@ package tlsconf
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -23,9 +24,10 @@ const Recheck = 5 * time.Second
 // any number of connections and servers, and does no I/O before the first handshake or
 // [Config.Load].
 type Config struct {
-	source source
-	checks []func(tls.ConnectionState) error
-	lax    bool // of a server: clients need no certificate
+	source   source
+	checks   []func(tls.ConnectionState) error
+	lax      bool                                  // of a server: clients need no certificate
+	identify func(chain []*x509.Certificate) error // nil: by host name
 
 	mu      sync.Mutex // one reader at a time
 	checked time.Time
@@ -64,14 +66,14 @@ func RootsPEM(ca []byte) *Config { return &Config{source: pem{ca: ca}} }
 // Check returns a Config that also calls f for every connection, resumed ones included,
 // once the peer's certificate has been verified. An error ends the handshake.
 func (c *Config) Check(f func(tls.ConnectionState) error) *Config {
-	return &Config{source: c.source, checks: append(slices.Clip(c.checks), f), lax: c.lax}
+	return &Config{source: c.source, checks: append(slices.Clip(c.checks), f), lax: c.lax, identify: c.identify}
 }
 
 // Optional returns a Config by which a server also lets clients in that show no
 // certificate: for contracts that name mutual TLS as one way in of several. One that is
 // shown is verified as ever.
 func (c *Config) Optional() *Config {
-	return &Config{source: c.source, checks: slices.Clip(c.checks), lax: true}
+	return &Config{source: c.source, checks: slices.Clip(c.checks), lax: true, identify: c.identify}
 }
 
 // Proves reports whether there is a certificate of our own. It reads the files.
@@ -85,6 +87,21 @@ func (c *Config) Proves() bool {
 func (c *Config) AsksClients() bool {
 	m, err := c.current()
 	return err == nil && m.roots != nil
+}
+
+// PEM is for certificates that come from elsewhere than files: an agent, or a secret
+// store. read is called at most once every [Recheck], when a handshake needs it; nil cert
+// and key mean that we have none, nil ca that the system's authorities are trusted. What
+// is invalid leaves what was there before in place.
+func PEM(read func() (cert, key, ca []byte, err error)) *Config {
+	return &Config{source: supplier(read)}
+}
+
+// Identify returns a Config that knows peers by f, and not by host name: the peer's chain
+// is verified all the same, and f is given it, the peer's own certificate first. An error
+// ends the handshake. It is for identities that are no host names, such as SPIFFE's.
+func (c *Config) Identify(f func(chain []*x509.Certificate) error) *Config {
+	return &Config{source: c.source, checks: slices.Clip(c.checks), lax: c.lax, identify: f}
 }
 
 // Load reads certificates and roots now and says what is wrong with them.
@@ -110,6 +127,31 @@ func (c *Config) Generation() string {
 	return ""
 }
 
+// Expires returns when our own certificate does; the zero time where we have none, or it
+// has not been read yet.
+func (c *Config) Expires() time.Time {
+	if m := c.now.Load(); m != nil && m.cert != nil {
+		return m.cert.Leaf.NotAfter
+	}
+	return time.Time{}
+}
+
+// Still reports, as an error, whether the peer of a connection to our server would not be
+// let in any more: its certificate has expired since, or its authority is trusted no more.
+func (c *Config) Still(cs tls.ConnectionState) error {
+	m, err := c.current()
+	if err != nil || m.roots == nil {
+		return err
+	}
+	switch {
+	case len(cs.PeerCertificates) > 0:
+		return m.chain(cs, x509.ExtKeyUsageClientAuth, "")
+	case c.lax:
+		return nil
+	}
+	return errors.New("the peer showed no certificate")
+}
+
 // Client returns what a client needs to connect to serverName, offering protos by ALPN.
 func (c *Config) Client(serverName string, protos ...string) (*tls.Config, error) {
 	m, err := c.current()
@@ -128,6 +170,9 @@ func (c *Config) Client(serverName string, protos ...string) (*tls.Config, error
 		}
 		return m.cert, nil
 	}
+	// Who is known by another identity than a host name is verified in VerifyConnection,
+	// which is left out of what crypto/tls would do by itself only in the name.
+	t.InsecureSkipVerify = c.identify != nil
 	t.VerifyConnection = func(cs tls.ConnectionState) error {
 		return c.verify(cs, x509.ExtKeyUsageServerAuth, serverName)
 	}
@@ -183,12 +228,12 @@ func (c *Config) verify(cs tls.ConnectionState, usage x509.ExtKeyUsage, name str
 	if err != nil {
 		return err
 	}
-	if cs.DidResume && len(cs.PeerCertificates) > 0 {
-		o := x509.VerifyOptions{Roots: m.roots, DNSName: name, KeyUsages: []x509.ExtKeyUsage{usage}, Intermediates: x509.NewCertPool()}
-		for _, i := range cs.PeerCertificates[1:] {
-			o.Intermediates.AddCert(i)
+	if c.identify != nil {
+		if err := m.identified(cs, usage, c); err != nil {
+			return err
 		}
-		if _, err := cs.PeerCertificates[0].Verify(o); err != nil {
+	} else if cs.DidResume && len(cs.PeerCertificates) > 0 {
+		if err := m.chain(cs, usage, name); err != nil {
 			return err
 		}
 	}
@@ -196,6 +241,35 @@ func (c *Config) verify(cs tls.ConnectionState, usage x509.ExtKeyUsage, name str
 		if err := f(cs); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// identified verifies a peer by c.identify. A server that asks nobody for a certificate,
+// or insists on none, gets none.
+func (m *material) identified(cs tls.ConnectionState, usage x509.ExtKeyUsage, c *Config) error {
+	if len(cs.PeerCertificates) == 0 {
+		if usage == x509.ExtKeyUsageClientAuth && (m.roots == nil || c.lax) {
+			return nil
+		}
+		return errors.New("tlsconf: the peer showed no certificate")
+	}
+	if err := m.chain(cs, usage, ""); err != nil {
+		return err
+	}
+	return c.identify(cs.PeerCertificates)
+}
+
+// chain verifies the peer's certificate against the roots of today. name is "" where the
+// host does not matter.
+func (m *material) chain(cs tls.ConnectionState, usage x509.ExtKeyUsage, name string) error {
+	o := x509.VerifyOptions{Roots: m.roots, DNSName: name, KeyUsages: []x509.ExtKeyUsage{usage}, Intermediates: x509.NewCertPool()}
+	for _, i := range cs.PeerCertificates[1:] {
+		o.Intermediates.AddCert(i)
+	}
+	_, err := cs.PeerCertificates[0].Verify(o)
+	if err != nil {
+		return &tls.CertificateVerificationError{UnverifiedCertificates: cs.PeerCertificates, Err: err}
 	}
 	return nil
 }

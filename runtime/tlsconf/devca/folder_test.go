@@ -43,14 +43,30 @@ func shake(t *testing.T, client, server *tlsconf.Config) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := net.Pipe()
-	defer a.Close()
-	defer b.Close()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
 	said := make(chan error, 1)
-	go func() { said <- tls.Server(b, sc).HandshakeContext(t.Context()); b.Close() }()
-	if err := tls.Client(a, cc).HandshakeContext(t.Context()); err != nil {
+	go func() {
+		b, err := ln.Accept()
+		if err == nil {
+			defer b.Close()
+			err = tls.Server(b, sc).HandshakeContext(t.Context())
+		}
+		said <- err
+	}()
+	a, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	c := tls.Client(a, cc)
+	if err := c.HandshakeContext(t.Context()); err != nil {
 		return err
 	}
+	_, _ = c.Read(make([]byte, 1)) // takes tickets, or the server's refusal
 	return <-said
 }
 
