@@ -130,7 +130,7 @@ func (c *Config) Generation() string {
 // Expires returns when our own certificate does; the zero time where we have none, or it
 // has not been read yet.
 func (c *Config) Expires() time.Time {
-	if m := c.now.Load(); m != nil && m.cert != nil {
+	if m := c.loaded(); m != nil && m.cert != nil {
 		return m.cert.Leaf.NotAfter
 	}
 	return time.Time{}
