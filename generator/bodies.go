@@ -10,9 +10,8 @@ import (
 
 // A choice is one Go type that a request's body may have, in one or more media types.
 type choice struct {
-	held   *held
-	class  class
-	bodies []*contract.Body
+	held *held
+	form
 }
 
 // bodies adds the body of a request: one field, or one for each Go type where media types
@@ -36,10 +35,20 @@ func (s *service) bodies(op *operation, st *golang.Struct) {
 		st.Fields = append(st.Fields, &golang.Field{Name: name, Type: ref, Doc: fieldDoc(op.In.Doc), Comment: bodyComment(name, c, len(choices) > 1)})
 		for _, b := range c.bodies {
 			op.method.Op.Bodies = append(op.method.Op.Bodies, &golang.Body{
-				Media: b.Media, Field: c.held.line("", st.Name, name, flags), Form: form(b),
+				Media: b.Media, Field: c.held.line("", st.Name, name, flags), Form: formFields(b), XML: s.xmlFormat(b, op.method.Name),
 			})
 		}
 	}
+	if slices.ContainsFunc(choices, (*choice).varies) {
+		op.method.Op.InMedia = names.name("ContentType", "MediaType")
+		contentType(st, op.method.Op.InMedia, "media type of the body; \"\": "+oneLine(choices[0].bodies[0].Media))
+	}
+}
+
+// varies says whether the field of a choice does not say which media type is meant. Kinds
+// of JSON are all the same to everybody.
+func (c *choice) varies() bool {
+	return c.opaque() || slices.ContainsFunc(c.bodies, func(b *contract.Body) bool { return classOf(b.Media, b.Schema) != jsonClass && len(c.bodies) > 1 })
 }
 
 // bodyComment says what a field's name does not.
@@ -58,40 +67,45 @@ func bodyComment(name string, c *choice, several bool) string {
 	return text
 }
 
-// choices are the Go types of a body. XML is left out where something else is offered.
+// choices are the Go types of a body.
 func (s *service) choices(op *operation) []*choice {
 	var out []*choice
-	all := op.In.Bodies
-	onlyXML := !slices.ContainsFunc(all, func(b *contract.Body) bool { return classOf(b.Media, b.Schema) != xmlClass })
-	for _, b := range all {
+	for _, b := range op.In.Bodies {
 		c := classOf(b.Media, b.Schema)
-		if c == xmlClass && !onlyXML {
-			s.remark("media-not-generated", b.Span, "requests as %s are left out, since other media types are offered, too", b.Media)
+		if i := slices.IndexFunc(out, func(o *choice) bool { return o.alike(c, b) }); i >= 0 {
+			out[i].bodies = append(out[i].bodies, b)
 			continue
 		}
 		h := s.requestBody(b, c, op.method.Name+"Body")
 		i := slices.IndexFunc(out, func(o *choice) bool { return typeText(o.held.ref) == typeText(h.ref) && o.held.kind == h.kind })
 		if i < 0 {
 			i = len(out)
-			out = append(out, &choice{held: h, class: c})
+			out = append(out, &choice{held: h, form: form{class: c}})
 		}
 		out[i].bodies = append(out[i].bodies, b)
 	}
 	return out
 }
 
+// alike says whether b is another text of the value that o holds.
+func (o *choice) alike(c class, b *contract.Body) bool {
+	if c == textClass && composite(b.Schema) && isPlainText(b.Media) {
+		c = jsonClass
+	}
+	typed := func(c class) bool { return c == jsonClass || c == xmlClass || c == formClass }
+	return typed(c) && typed(o.class) && sameSchema(o.bodies[0].Schema, b.Schema, 0)
+}
+
 func (s *service) requestBody(b *contract.Body, c class, want string) *held {
 	var h *held
 	s.within(b.Span, func() {
 		switch c {
-		case jsonClass:
+		case jsonClass, xmlClass:
 			h = s.hold(orAny(b.Schema), want)
 		case textClass:
 			h = s.scalar(&contract.Scalar{Kind: contract.String})
 		case formClass, multipartClass:
 			h = s.formBody(b, want)
-		case xmlClass:
-			s.warn("xml-as-bytes", b.Span, "a body as %s is passed as a stream of bytes", b.Media)
 		}
 	})
 	if h == nil {
@@ -111,8 +125,8 @@ func (s *service) formBody(b *contract.Body, want string) *held {
 	return nil
 }
 
-// form is how the fields of a form travel where the contract says it.
-func form(b *contract.Body) []*golang.FormField {
+// formFields is how the fields of a form travel where the contract says it.
+func formFields(b *contract.Body) []*golang.FormField {
 	var out []*golang.FormField
 	for _, e := range b.Encoding {
 		if e.Media == "" && e.Style == "" {

@@ -239,13 +239,13 @@ func (w *messenger) payload(m *contract.Message) {
 	w.within(b.Span, func() { w.c.payload = w.body(b) })
 	ref, flags := w.c.payload.field(true, false)
 	w.st.Fields = append(w.st.Fields, &golang.Field{Name: "Payload", Type: ref})
-	w.c.bodies = []*golang.Body{{Media: b.Media, Field: w.c.payload.line("", w.st.Name, "Payload", flags)}}
+	w.c.bodies = []*golang.Body{{Media: b.Media, Field: w.c.payload.line("", w.st.Name, "Payload", flags), XML: w.xmlFormat(b, m.Name)}}
 }
 
 // body holds the payload of a message, which is never streamed.
 func (w *messenger) body(b *contract.Body) *held {
 	switch classOf(b.Media, b.Schema) {
-	case jsonClass:
+	case jsonClass, xmlClass:
 		return w.hold(orAny(b.Schema), w.st.Name+"Payload")
 	case textClass:
 		return w.scalar(&contract.Scalar{Kind: contract.String})

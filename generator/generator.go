@@ -102,6 +102,9 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	p.breakTables()
 	p.nameEnums()
 	p.split(services)
+	if p.xml != nil && p.xml.schema.Var != "" {
+		out.Units[0].XML = p.xml.schema
+	}
 	out.Doc = p.packageDoc()
 	return out
 }

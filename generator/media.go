@@ -16,7 +16,7 @@ const (
 	multipartClass
 	textClass
 	streamClass // bytes as they are
-	xmlClass    // bytes as they are, where nothing else is offered
+	xmlClass    // a typed value, by the codec of XML
 )
 
 // word is the class as part of a Go name.
@@ -36,7 +36,7 @@ func classOf(media string, s contract.Schema) class {
 	case strings.HasPrefix(base, "multipart/"):
 		return multipartClass
 	case base == "application/xml", base == "text/xml", strings.HasSuffix(base, "+xml"):
-		return xmlClass
+		return xmlForm(s)
 	case base == "text/json", base == "application/json", strings.HasSuffix(base, "+json"):
 		return jsonClass
 	case strings.HasPrefix(base, "text/"):
@@ -56,6 +56,26 @@ func streamed(base string) bool {
 		"application/stream+json", "application/geo+json-seq"}, base)
 }
 
+// xmlForm is the class of XML: typed where the contract says what is in it, and text or
+// bytes where it says only that.
+func xmlForm(s contract.Schema) class {
+	if s == nil {
+		return streamClass
+	}
+	switch s := contract.Resolve(s).(type) {
+	case *contract.Scalar:
+		switch s.Kind {
+		case contract.Binary:
+			return streamClass
+		case contract.String:
+			return textClass
+		}
+	case *contract.Any:
+		return streamClass
+	}
+	return xmlClass
+}
+
 func bytesOnly(s contract.Schema) bool {
 	if s == nil {
 		return true
@@ -64,23 +84,15 @@ func bytesOnly(s contract.Schema) bool {
 	return ok && sc.Kind == contract.Binary
 }
 
-// preferred is the body that replies are generated for, of those that a contract offers.
-func (p *pass) preferred(bodies []*contract.Body) *contract.Body {
-	var best *contract.Body
-	for _, b := range bodies {
-		if best == nil || rank(b) < rank(best) {
-			best = b
-		}
-	}
-	for _, b := range bodies {
-		if b != best {
-			p.remark("media-not-generated", b.Span, "replies as %s are left out, since %s is offered, too", b.Media, best.Media)
-		}
-	}
-	return best
+// rank is the order in which a message's bodies are preferred.
+func rank(c class) int {
+	return slices.Index([]class{jsonClass, xmlClass, textClass, streamClass, formClass, multipartClass}, c)
 }
 
-func rank(b *contract.Body) int {
-	c := classOf(b.Media, b.Schema)
-	return slices.Index([]class{jsonClass, textClass, streamClass, xmlClass, formClass, multipartClass}, c)
+// isRange says whether a media type stands for several.
+func isRange(media string) bool { return strings.Contains(media, "*") }
+
+func isPlainText(media string) bool {
+	base, _, _ := strings.Cut(media, ";")
+	return strings.EqualFold(strings.TrimSpace(base), "text/plain")
 }

@@ -25,6 +25,7 @@ type pass struct {
 	tags   map[*contract.Object]map[string]*tagging
 	forms  map[*contract.Object]bool // multipart bodies
 
+	xml      *xmlNodes // nil without bodies in XML
 	declare  *declarer
 	messages map[carriedKey]*carried
 

@@ -21,7 +21,7 @@ const (
 type results struct {
 	kind      int
 	good, bad []*answer
-	bodies    []*contract.Body // of good, one each; nil where there is none
+	forms     [][]*form // of the bodies of good, one list each; empty where there is none
 }
 
 // results decides how an operation's success reaches its caller.
@@ -30,20 +30,18 @@ func (s *service) results(op *operation) results {
 	r.good, r.bad = s.answers(op)
 	bodies, headers := 0, 0
 	for _, a := range r.good {
-		var b *contract.Body
+		var forms []*form
 		if a.body != nil && a.status != http.StatusNoContent && a.status != http.StatusNotModified {
-			b = s.preferred(a.body.Bodies)
+			forms = s.formsOf(a.body.Bodies)
 		}
-		if b != nil {
-			bodies++
-		}
+		bodies += len(forms)
 		headers += len(declared(a))
-		r.bodies = append(r.bodies, b)
+		r.forms = append(r.forms, forms)
 	}
 	switch {
 	case bodies == 0 && headers == 0:
 		r.kind = none
-	case len(r.good) == 1 && headers == 0 && s.isStruct(r.bodies[0]):
+	case len(r.good) == 1 && headers == 0 && bodies == 1 && s.isStruct(r.forms[0][0].bodies[0]):
 		r.kind = direct
 	default:
 		r.kind = made
@@ -59,10 +57,10 @@ func declared(a *answer) []*contract.Field {
 	return slices.DeleteFunc(slices.Clone(a.body.Headers), func(f *contract.Field) bool { return strings.EqualFold(f.Name, "content-type") })
 }
 
-// isStruct says whether a body is JSON of a named object type.
+// isStruct says whether a body is a named object type.
 func (s *service) isStruct(b *contract.Body) bool {
 	ref, ok := b.Schema.(*contract.Ref)
-	if !ok || classOf(b.Media, b.Schema) != jsonClass {
+	if c := classOf(b.Media, b.Schema); !ok || c != jsonClass && c != xmlClass {
 		return false
 	}
 	h := s.named(ref.Type)
@@ -82,9 +80,12 @@ func (s *service) reply(op *operation) (failures []string) {
 			m.Op.Replies = append(m.Op.Replies, &golang.Reply{Status: a.status})
 		}
 	case direct:
-		h := s.hold(r.bodies[0].Schema, "")
+		f := r.forms[0][0]
+		h := s.hold(f.bodies[0].Schema, "")
 		m.Out = h.ref
-		m.Op.Replies = []*golang.Reply{{Status: r.good[0].status, Media: r.bodies[0].Media, Body: h.line("", "", "", nil)}}
+		for _, b := range f.bodies {
+			m.Op.Replies = append(m.Op.Replies, &golang.Reply{Status: r.good[0].status, Media: b.Media, Body: h.line("", "", "", nil), XML: s.xmlFormat(b, m.Name)})
+		}
 	case made:
 		s.response(op)
 	}
@@ -96,30 +97,37 @@ func (s *service) reply(op *operation) (failures []string) {
 
 // failure describes one way to fail, and returns its line in the method's comment.
 func (s *service) failure(op *operation, a *answer) string {
-	reply := &golang.Reply{Status: a.status, Failure: true}
-	op.method.Op.Replies = append(op.method.Op.Replies, reply)
-	text := statusText(a.status)
-	if a.body == nil {
-		return text
+	replies := &op.method.Op.Replies
+	if a.body == nil || len(a.body.Bodies) == 0 {
+		*replies = append(*replies, &golang.Reply{Status: a.status, Failure: true})
+		return statusText(a.status)
 	}
-	body := s.preferred(a.body.Bodies)
-	if body == nil {
-		return text
+	var types []string
+	for i, f := range s.formsOf(a.body.Bodies) {
+		want := op.method.Name + statusName(a.status)
+		if i > 0 {
+			want += f.class.word()
+		}
+		h := s.detail(f, want)
+		line := h.line("", "", "", nil)
+		line.Table = h.alone()
+		types = append(types, typeText(h.ref))
+		for _, b := range f.bodies {
+			*replies = append(*replies, &golang.Reply{Status: a.status, Failure: true, Media: b.Media, Body: line, XML: s.xmlFormat(b, want)})
+		}
 	}
-	var h *held
-	switch classOf(body.Media, body.Schema) {
-	case jsonClass:
-		h = s.hold(orAny(body.Schema), op.method.Name+statusName(a.status))
+	return statusDigits(a.status) + " " + strings.Join(types, " or ")
+}
+
+// detail holds the body of a failure, which is small enough not to be a stream.
+func (s *service) detail(f *form, want string) *held {
+	switch f.class {
+	case jsonClass, xmlClass:
+		return s.hold(orAny(f.bodies[0].Schema), want)
 	case textClass:
-		h = s.scalar(&contract.Scalar{Kind: contract.String})
-	default:
-		s.remark("failure-without-detail", body.Span, "the body of a failure as %s is not given to the caller", body.Media)
-		return text
+		return s.scalar(&contract.Scalar{Kind: contract.String})
 	}
-	line := h.line("", "", "", nil)
-	line.Table = h.alone()
-	reply.Media, reply.Body = body.Media, line
-	return statusDigits(a.status) + " " + typeText(h.ref)
+	return s.scalar(&contract.Scalar{Kind: contract.Binary})
 }
 
 // statusDigits is a status as contracts write it.
@@ -158,8 +166,8 @@ func (s *service) response(op *operation) {
 	}
 	w := &responder{service: s, op: op, st: st, fields: fields, headers: map[string]*golang.TableField{}}
 	w.bodies()
-	for i, a := range r.good {
-		w.headersOf(a, m.Op.Replies[i])
+	for _, a := range r.good {
+		w.headersOf(a)
 	}
 }
 
@@ -180,61 +188,107 @@ type responder struct {
 	headers map[string]*golang.TableField // by lower-case name
 }
 
-// bodies adds a field for every distinct body, and a reply for every status.
+// A shaped is a field of the result, which the replies with a body of its type share.
+type shaped struct {
+	held  *held
+	name  string
+	flags []string
+}
+
+// bodies adds a field for every distinct body, and a reply for every status and media type.
 func (w *responder) bodies() {
 	r := w.op.shape
-	held := make([]*held, len(r.good))
-	distinct := map[string]*golang.TableField{}
-	for i, b := range r.bodies {
-		if b != nil {
-			held[i] = w.body(b, w.op.reply+"Body", i)
-			distinct[typeText(held[i].ref)] = nil
+	fields, some, all := map[string]*shaped{}, 0, true
+	helds := make([][]*held, len(r.good))
+	for i, forms := range r.forms {
+		for n, f := range forms {
+			h := w.body(f, i, n)
+			helds[i] = append(helds[i], h)
+			fields[typeText(h.ref)] = nil
+		}
+		some += min(len(forms), 1)
+		all = all && len(forms) > 0
+	}
+	single := len(fields) == 1
+	for i, a := range r.good {
+		if len(helds[i]) == 0 {
+			w.op.method.Op.Replies = append(w.op.method.Op.Replies, &golang.Reply{Status: a.status})
+		}
+		for n, h := range helds[i] {
+			f := r.forms[i][n]
+			key := typeText(h.ref)
+			if fields[key] == nil {
+				fields[key] = w.bodyField(h, bodyName(a, f, n, single || some == 1), single && all)
+			}
+			w.replies(a, f, h, fields[key])
 		}
 	}
-	for i, a := range r.good {
-		reply := &golang.Reply{Status: a.status}
-		w.op.method.Op.Replies = append(w.op.method.Op.Replies, reply)
-		if held[i] == nil {
-			continue
-		}
-		key := typeText(held[i].ref)
-		if distinct[key] == nil {
-			distinct[key] = w.bodyField(held[i], a, len(distinct) == 1, !slices.Contains(r.bodies, nil) && len(distinct) == 1)
-		}
-		reply.Media, reply.Body = r.bodies[i].Media, distinct[key]
+	if slices.ContainsFunc(forms(r), (*form).opaque) {
+		w.op.method.Op.OutMedia = w.fields.name("ContentType", "MediaType")
+		contentType(w.st, w.op.method.Op.OutMedia, "media type of the body")
 	}
 }
 
-func (w *responder) bodyField(h *held, a *answer, single, always bool) *golang.TableField {
+// forms are those of all successes.
+func forms(r results) (all []*form) {
+	for _, f := range r.forms {
+		all = append(all, f...)
+	}
+	return all
+}
+
+// replies adds a reply for each media type of a form.
+func (w *responder) replies(a *answer, f *form, h *held, to *shaped) {
+	for _, b := range f.bodies {
+		w.op.method.Op.Replies = append(w.op.method.Op.Replies, &golang.Reply{
+			Status: a.status, Media: b.Media, Body: h.line("", w.st.Name, to.name, to.flags), XML: w.xmlFormat(b, w.op.method.Name),
+		})
+	}
+}
+
+// bodyName names the field of a body: Body where one status has one, else by the status;
+// what is another form of the same answer says so.
+func bodyName(a *answer, f *form, n int, alone bool) string {
 	name := "Body"
-	if !single {
+	if !alone {
 		name = statusName(a.status)
 	}
+	if n > 0 {
+		name += f.class.word()
+	}
+	return name
+}
+
+func (w *responder) bodyField(h *held, name string, always bool) *shaped {
 	name = w.fields.name(name, "Body")
 	ref, flags := h.field(always, false)
 	if always && len(flags) > 0 && flags[0] == "Req" && h.kind == "Reader" {
 		flags = nil
 	}
 	w.st.Fields = append(w.st.Fields, &golang.Field{Name: name, Type: ref})
-	return h.line("", w.st.Name, name, flags)
+	return &shaped{h, name, flags}
 }
 
-// body holds the body of a reply.
-func (w *responder) body(b *contract.Body, want string, i int) *held {
-	switch classOf(b.Media, b.Schema) {
-	case jsonClass:
+// body holds the n-th form of the i-th success.
+func (w *responder) body(f *form, i, n int) *held {
+	switch f.class {
+	case jsonClass, xmlClass:
+		want := w.op.reply + "Body"
 		if len(w.op.shape.good) > 1 {
 			want = w.op.method.Name + statusName(w.op.shape.good[i].status)
 		}
-		return w.hold(orAny(b.Schema), want)
+		if n > 0 {
+			want += f.class.word()
+		}
+		return w.hold(orAny(f.bodies[0].Schema), want)
 	case textClass:
 		return w.scalar(&contract.Scalar{Kind: contract.String})
 	}
 	return &held{ref: golang.Ref{Pkg: "io", Name: "ReadCloser"}, kind: "Reader", base: "Reader"}
 }
 
-// headersOf adds the headers that a reply declares.
-func (w *responder) headersOf(a *answer, reply *golang.Reply) {
+// headersOf adds the headers that an answer declares.
+func (w *responder) headersOf(a *answer) {
 	for _, f := range declared(a) {
 		key := strings.ToLower(f.Name)
 		line := w.headers[key]
@@ -242,7 +296,11 @@ func (w *responder) headersOf(a *answer, reply *golang.Reply) {
 			w.within(f.Span, func() { line = w.header(f) })
 			w.headers[key] = line
 		}
-		reply.Headers = append(reply.Headers, &golang.Param{Place: "Header", Field: line})
+		for _, reply := range w.op.method.Op.Replies {
+			if reply.Status == a.status && !reply.Failure {
+				reply.Headers = append(reply.Headers, &golang.Param{Place: "Header", Field: line})
+			}
+		}
 	}
 }
 

@@ -88,6 +88,9 @@ type Call struct {
 	// have it. A failure of a unary call brings it with ReplyMeta.
 	ReplyTrailer Meta
 
+	// Raw writes the reply of a REST operation in place of the stub; see [Call.ReplyWith].
+	Raw func(w http.ResponseWriter, r *http.Request)
+
 	scope   scope
 	counted counted
 	// end is there when Stream was called, so the call ends when its stream does.

@@ -8,7 +8,7 @@ import (
 	"github.com/concordat-dev/concordat/templates/golang"
 )
 
-func hasTables(_ *golang.Package, u *golang.Unit) bool { return len(u.Tables) > 0 }
+func hasTables(_ *golang.Package, u *golang.Unit) bool { return len(u.Tables) > 0 || u.XML != nil }
 
 func codecFile(_ *golang.Package, u *golang.Unit) []block.Code {
 	var decls []block.Code
@@ -17,6 +17,9 @@ func codecFile(_ *golang.Package, u *golang.Unit) []block.Code {
 		if t.Methods {
 			decls = append(decls, TableMethods(t))
 		}
+	}
+	if u.XML != nil {
+		decls = append(decls, XMLSchema(u.XML))
 	}
 	return decls
 }

@@ -62,6 +62,10 @@ func rest(m *golang.Method) []block.Pair {
 		{Key: "Replies", Value: list(stub("Reply"), each(m.Op.Replies, reply))},
 		{Key: "HasStatus", Value: truth(m.Op.Status != "")},
 		{Key: "StatusOff", Value: offset(m.Out.Name, m.Op.Status)},
+		{Key: "HasInMedia", Value: truth(m.Op.InMedia != "")},
+		{Key: "InMediaOff", Value: offset(m.In.Name, m.Op.InMedia)},
+		{Key: "HasOutMedia", Value: truth(m.Op.OutMedia != "")},
+		{Key: "OutMediaOff", Value: offset(m.Out.Name, m.Op.OutMedia)},
 	}
 }
 
@@ -127,7 +131,10 @@ func style(s string) block.Code {
 
 func body(b *golang.Body) block.Code {
 	pairs := append([]block.Pair{{Key: "Media", Value: text(b.Media)}}, place(b.Field)...)
-	return block.Struct(nil, append(pairs, block.Pair{Key: "Form", Value: block.List(stub("FormField"), each(b.Form, formField)...)})...)
+	return block.Struct(nil, append(pairs,
+		block.Pair{Key: "Form", Value: block.List(stub("FormField"), each(b.Form, formField)...)},
+		block.Pair{Key: "Format", Value: xmlFormat(b.XML)},
+	)...)
 }
 
 func formField(f *golang.FormField) block.Code {
@@ -145,7 +152,10 @@ func reply(r *golang.Reply) block.Code {
 		{Key: "Failure", Value: truth(r.Failure)},
 		{Key: "Media", Value: text(r.Media)},
 	}, place(r.Body)...)
-	return block.Struct(nil, append(pairs, block.Pair{Key: "Headers", Value: list(stub("Param"), each(r.Headers, param))})...)
+	return block.Struct(nil, append(pairs,
+		block.Pair{Key: "Headers", Value: list(stub("Param"), each(r.Headers, param))},
+		block.Pair{Key: "Format", Value: xmlFormat(r.XML)},
+	)...)
 }
 
 // keyOf prints func(m *OrderPlaced) string { return m.OrderID }.

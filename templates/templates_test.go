@@ -36,6 +36,7 @@ func shows() map[string][]block.Code {
 		"Enum":         Enum(status()),
 		"Union":        one(Union(p.Units[0].Types[len(p.Units[0].Types)-3].(*golang.Union))),
 		"Table":        one(Table(customerTable())),
+		"XMLSchema":    one(XMLSchema(customerXML())),
 		"TableMethods": one(TableMethods(customerTable())),
 		"Scheme":       one(Scheme(apiKey())),
 		"Security":     one(Security(keyOrToken())),

@@ -169,5 +169,5 @@ var Codes = map[string]string{
 	"unknown-operation":         "An operation is of no kind that this format has.",
 	"unknown-status":            "This is no status of a response.",
 	"unused-path-parameter":     "A path parameter is declared that the path does not have. It is left out.",
-	"xml-as-bytes":              "There is no codec for XML; the body is passed as a stream of bytes.",
+	"bad-xml":                   "An xml object says what XML cannot have.",
 }

@@ -24,6 +24,7 @@ const (
 	inAddress
 	inForm
 	inText
+	inXML
 )
 
 // A drawer draws values that a table allows.

@@ -22,13 +22,17 @@ type operation struct {
 	Replies   []stub.Reply
 	HasStatus bool
 	StatusOff uintptr
+
+	HasInMedia, HasOutMedia bool
+	InMediaOff, OutMediaOff uintptr
 }
 
 func operationOf(op any) *operation {
 	v := reflect.ValueOf(op).Elem()
 	o := new(operation)
 	for name, to := range map[string]any{"Spec": &o.Spec, "Params": &o.Params, "Bodies": &o.Bodies, "Replies": &o.Replies,
-		"HasStatus": &o.HasStatus, "StatusOff": &o.StatusOff} {
+		"HasStatus": &o.HasStatus, "StatusOff": &o.StatusOff,
+		"HasInMedia": &o.HasInMedia, "HasOutMedia": &o.HasOutMedia, "InMediaOff": &o.InMediaOff, "OutMediaOff": &o.OutMediaOff} {
 		reflect.ValueOf(to).Elem().Set(v.FieldByName(name))
 	}
 	return o
@@ -82,19 +86,33 @@ func (c *restCase) request() (in reflect.Value) {
 	d.params(in.Elem(), c.op.Params)
 	if len(c.op.Bodies) > 0 {
 		b := c.op.Bodies[c.r.IntN(len(c.op.Bodies))]
-		for _, first := range c.op.Bodies { // of several for one field the first is sent
-			if first.Off == b.Off {
-				b = first
-				break
+		if c.op.HasInMedia {
+			name(in.Elem(), c.op.InMediaOff, b.Media)
+		} else {
+			for _, first := range c.op.Bodies { // of several for one field the first is sent
+				if first.Off == b.Off {
+					b = first
+					break
+				}
 			}
 		}
-		d.body(in.Elem(), b.Media, codec.Field{Kind: b.Kind, T: b.T, R: b.R, Off: b.Off, Flag: b.Flag})
+		f := codec.Field{Kind: b.Kind, T: b.T, R: b.R, Off: b.Off, Flag: b.Flag}
+		d.body(in.Elem(), b.Media, f)
+		if _, ok := f.Value(in.UnsafePointer()); !ok && c.op.HasInMedia {
+			name(in.Elem(), c.op.InMediaOff, "")
+		}
 	}
 	if d.err != nil {
 		c.t.Logf("no request: %v", d.err)
 		return reflect.Value{}
 	}
 	return in
+}
+
+// name sets the field that says which media type a body has.
+func name(v reflect.Value, off uintptr, media string) {
+	f := codec.Field{Off: off}
+	cell(v, &f).SetString(strings.NewReplacer("image/*", "image/png", "*/*", "application/octet-stream", "/*", "/x").Replace(media))
 }
 
 func (d *drawer) params(in reflect.Value, ps []stub.Param) {
@@ -144,11 +162,17 @@ func (d *drawer) body(in reflect.Value, media string, f codec.Field) {
 	case isJSON(media), strings.Contains(media, "*"):
 	case strings.HasPrefix(media, "multipart/"), media == "application/x-www-form-urlencoded":
 		d.where = inForm
+	case isXML(media) && k != codec.String:
+		d.where = inXML
 	default:
 		d.where = inText
 	}
 	d.place(cell(in, &f), f)
 	d.where = inJSON
+}
+
+func isXML(media string) bool {
+	return media == "application/xml" || media == "text/xml" || strings.HasSuffix(media, "+xml")
 }
 
 func isJSON(media string) bool {
@@ -178,6 +202,9 @@ func (c *restCase) result(i int) (out reflect.Value) {
 			f.Flag |= codec.Req // or it would be another reply, or an empty one
 		}
 		d.body(out.Elem(), reply.Media, f)
+		if c.op.HasOutMedia {
+			name(out.Elem(), c.op.OutMediaOff, reply.Media)
+		}
 	}
 	if d.err != nil {
 		c.t.Logf("no reply: %v", d.err)
@@ -230,8 +257,13 @@ func (c *restCase) succeed() {
 		}
 	}
 	var out reflect.Value
+	ctx := c.t.Context()
 	if len(successes) > 0 {
-		out = c.result(successes[c.r.IntN(len(successes))])
+		i := successes[c.r.IntN(len(successes))]
+		out = c.result(i)
+		if media := c.op.Replies[i].Media; media != "" && !strings.Contains(media, "*") {
+			ctx = concordat.WithAccept(ctx, media, "*/*;q=0.1") // or the server would take the first for one value
+		}
 	}
 	if !in.IsValid() || c.out != nil && !out.IsValid() {
 		return
@@ -246,7 +278,7 @@ func (c *restCase) succeed() {
 		seen = show(args[1].Elem().Interface())
 		return results(c.impl.MethodByName(c.method).Type(), out, nil)
 	})
-	got, err := call(c.t.Context(), c.client, c.method, in)
+	got, err := call(ctx, c.client, c.method, in)
 	switch {
 	case err != nil:
 		c.t.Errorf("the call failed: %v\nrequest %.600s\nreply %.600s", err, want, wanted)

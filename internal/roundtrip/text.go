@@ -44,6 +44,8 @@ func (d *drawer) legal(s string) bool {
 		return s == strings.TrimSpace(s) && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
 	case inText:
 		return s != ""
+	case inXML:
+		return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff }) < 0
 	}
 	return true
 }

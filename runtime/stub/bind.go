@@ -103,7 +103,7 @@ func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup f
 	}
 	p, fs := &h.plan.bodies[i], h.op.Bodies[i].Form
 	if h.op.HasInMedia {
-		*(*string)(unsafe.Add(base, h.op.InMediaOff)) = r.Header.Get("Content-Type")
+		*(*string)(unsafe.Add(base, h.op.InMediaOff)) = mediaOf(r.Header, p)
 	}
 	switch p.form {
 	case asStream:

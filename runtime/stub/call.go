@@ -68,6 +68,7 @@ type exchange struct {
 	in, out any // pointers of these types
 	call    concordat.Call
 
+	asked       concordat.Asked // by the caller's context
 	path, query string
 	header      http.Header
 	sent        payload
@@ -75,6 +76,9 @@ type exchange struct {
 
 // run sends in, as often as the connection's policy says, and fills out.
 func (x *exchange) run(ctx context.Context, in, out pointer) error {
+	if asked := concordat.AskedOf(ctx); asked != nil {
+		x.asked = *asked
+	}
 	if err := x.prepare(in); err != nil {
 		return err
 	}
@@ -130,7 +134,10 @@ func (x *exchange) headers(in pointer) error {
 	for k, v := range x.call.Meta {
 		x.header[k] = v
 	}
-	if x.plan.accept != nil && x.header["Accept"] == nil { // WithAccept, or an interceptor
+	switch {
+	case x.asked.Accept != "":
+		x.header["Accept"] = []string{x.asked.Accept}
+	case x.plan.accept != nil && x.header["Accept"] == nil: // or an interceptor knows better
 		x.header["Accept"] = x.plan.accept
 	}
 	if x.plan.has[Header] {
@@ -172,7 +179,9 @@ func (x *exchange) attempt(ctx context.Context, a *concordat.Attempt, out pointe
 		return err
 	}
 	defer resp.Body.Close()
-	x.call.ReplyMeta = resp.Header
+	if raw, err := x.arrived(resp); raw {
+		return err
+	}
 	return x.read(resp, out, nil)
 }
 
@@ -186,7 +195,10 @@ func (x *exchange) stream(ctx context.Context, a *concordat.Attempt, out pointer
 	if err != nil {
 		return err
 	}
-	x.call.ReplyMeta = resp.Header
+	if raw, err := x.arrived(resp); raw {
+		resp.Body.Close()
+		return err
+	}
 	var kept *callBody
 	err = x.read(resp, out, func() io.ReadCloser {
 		call, attempt := x.call.Stream(), a.Stream()
@@ -197,6 +209,19 @@ func (x *exchange) stream(ctx context.Context, a *concordat.Attempt, out pointer
 		resp.Body.Close()
 	}
 	return err
+}
+
+// arrived tells who asked what came beside the reply, and hands the reply to the caller's
+// own function where there is one: then there is no more to be read.
+func (x *exchange) arrived(resp *http.Response) (raw bool, err error) {
+	x.call.ReplyMeta = resp.Header
+	if r := x.asked.Reply; r != nil {
+		r.Status, r.Header = resp.StatusCode, resp.Header
+	}
+	if x.asked.Raw == nil {
+		return false, nil
+	}
+	return true, x.asked.Raw(resp)
 }
 
 // A callBody ends its call when it is read to its end or closed.

@@ -1,6 +1,7 @@
 package stub
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"unsafe"
@@ -29,6 +30,15 @@ func acceptOf(replies []Reply) []string {
 		return nil
 	}
 	return []string{strings.Join(all, ", ")}
+}
+
+// mediaOf is the media type that came, without the boundary that only its reader needs.
+func mediaOf(header http.Header, p *part) string {
+	got := header.Get("Content-Type")
+	if p.form == asMultipart {
+		got, _, _ = strings.Cut(got, ";")
+	}
+	return got
 }
 
 // named is the media type that a field names, "" where there is no field.

@@ -100,6 +100,10 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 		h.fail(w, r, err)
 		return
 	}
+	if call.Raw != nil {
+		call.Raw(w, r)
+		return
+	}
 	h.answer(w, r, wanted, h.result(out))
 }
 

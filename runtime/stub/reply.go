@@ -60,7 +60,7 @@ func (x *exchange) success(resp *http.Response, i int, out pointer, keep func() 
 		*(*int)(unsafe.Add(out, x.op.StatusOff)) = resp.StatusCode
 	}
 	if x.op.HasOutMedia && r.Media != "" {
-		*(*string)(unsafe.Add(out, x.op.OutMediaOff)) = resp.Header.Get("Content-Type")
+		*(*string)(unsafe.Add(out, x.op.OutMediaOff)) = mediaOf(resp.Header, p)
 	}
 	var wrong codec.Error
 	if len(r.Headers) > 0 {

@@ -30,8 +30,9 @@ type Package struct {
 type Unit struct {
 	Stem     string // of the file names: "users" gives users.concordat.go
 	Services []*Service
-	Types    []Decl   // in order of declaration
-	Tables   []*Table // in order of declaration
+	Types    []Decl     // in order of declaration
+	Tables   []*Table   // in order of declaration
+	XML      *XMLSchema // of the package, in one of its units; nil for none
 
 	// Parts are the methods of large services that this unit prints for another.
 	Parts []*Part
@@ -128,6 +129,10 @@ type Op struct {
 	DeadLetter string    // Events: address of messages that cannot be handled, "" for none
 	ReplyRoute string    // Ask: address of the replies that the contract names, "" where the asker chooses
 
+	// InMedia and OutMedia are the Go fields of In and Out that hold the media type of a
+	// body that may have several (stub.Op's HasInMedia and InMediaOff); "" for none.
+	InMedia, OutMedia string
+
 	// Status is the Go field of Out that holds the status of the reply (stub.Op's
 	// HasStatus and StatusOff); "" for none.
 	Status string
@@ -147,6 +152,7 @@ type Body struct {
 	Media string
 	Field *TableField
 	Form  []*FormField // multipart and urlencoded: how single fields travel
+	XML   *XMLFormat   // of a value that is written as XML
 }
 
 // A FormField overrides how one field of a form travels.
@@ -163,6 +169,7 @@ type Reply struct {
 	Media   string      // "" where there is no body
 	Body    *TableField // what the body is; its GoField is "" where the reply is Out itself or a failure's detail
 	Headers []*Param
+	XML     *XMLFormat // of a value that is written as XML
 }
 
 // A Setting is one value that holds for one protocol.

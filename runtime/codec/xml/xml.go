@@ -19,7 +19,7 @@ import "github.com/concordat-dev/concordat/runtime/codec"
 // A Kind is what a value is in JSON.
 type Kind uint8
 
-// The kinds. Ref is the node of Schema at Of, which may lead back to where it is used.
+// The kinds. Ref is the node of Types at Of, which may lead back to where it is used.
 const (
 	Text   Kind = iota // a string
 	Number             // a number
@@ -64,12 +64,10 @@ type Node struct {
 	Tags     []string // of a variant: the values of the property that select it
 }
 
-// A Schema is the nodes of a package that Refs lead to.
-type Schema []Node
-
-// A Codec writes and reads one body. Root has the name of the document's element.
+// A Codec writes and reads one body. Root has the name of the document's element, Types
+// are the nodes that Refs lead to: one list for a package.
 type Codec struct {
-	Types *Schema
+	Types *[]Node
 	Root  Node
 }
 

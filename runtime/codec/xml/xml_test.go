@@ -10,7 +10,7 @@ import (
 )
 
 // pets are the nodes of the well-known pet, with all that an xml object can say.
-var pets = xml.Schema{
+var pets = []xml.Node{
 	{Name: "pet", Kind: xml.Object, Fields: []xml.Node{
 		{Key: "id", Kind: xml.Number, As: xml.Attribute},
 		{Key: "name", Req: true},
