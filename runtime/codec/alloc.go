@@ -118,3 +118,14 @@ func (t *Type) growTo(p unsafe.Pointer, n, c int) unsafe.Pointer {
 	reflect.ValueOf(typed(t.listOf(), p)).Elem().Grow(c - n)
 	return h.ptr
 }
+
+// makeScalars returns zeroed memory for n numbers or booleans.
+func makeScalars(k Kind, n int) unsafe.Pointer {
+	switch kindSize[k] {
+	case 1:
+		return unsafe.Pointer(unsafe.SliceData(make([]bool, n)))
+	case 4:
+		return unsafe.Pointer(unsafe.SliceData(make([]uint32, n)))
+	}
+	return unsafe.Pointer(unsafe.SliceData(make([]uint64, n)))
+}

@@ -193,7 +193,7 @@ func (d *dec) flagged(f *Field, p unsafe.Pointer, pos int) (_ unsafe.Pointer, ne
 	case f.Flag&Maybe != 0:
 		*(*state)(unsafe.Add(p, sizeOf(f.Kind, f.T))) = isSet
 	case f.Flag&Ptr != 0:
-		q := alloc(f.Kind, f.T)
+		q := d.optional(f.Kind, f.T)
 		*(*unsafe.Pointer)(p) = q
 		p = q
 	}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"strconv"
 	"sync"
 	"unsafe"
 )
@@ -128,6 +129,16 @@ func (e *enc) object(t *Type, p unsafe.Pointer, b []byte) []byte {
 		switch f.Kind {
 		case String, Enum:
 			b = appendString(b, f.Key, *(*string)(fp))
+		case Int64:
+			b = strconv.AppendInt(append(b, f.Key...), *(*int64)(fp), 10)
+		case Int32:
+			b = strconv.AppendInt(append(b, f.Key...), int64(*(*int32)(fp)), 10)
+		case Float64:
+			b = e.float(append(b, f.Key...), *(*float64)(fp), 64)
+		case Bool:
+			b = strconv.AppendBool(append(b, f.Key...), *(*bool)(fp))
+		case UUID:
+			b = appendKeyUUID(b, f.Key, (*[16]byte)(fp))
 		case Object:
 			if t := f.T; t.Lazy == nil {
 				b = e.object(t, fp, append(b, f.Key...))

@@ -1,6 +1,9 @@
 package codec
 
-import "unsafe"
+import (
+	"strings"
+	"unsafe"
+)
 
 const wantArray = "must be an array"
 
@@ -37,10 +40,17 @@ var empty uint64
 
 func (d *dec) list(t *Type, p unsafe.Pointer, pos int) int {
 	el := t.Elem
-	if el.Kind == String && t.ElemFlag == 0 && el.Rules == nil {
-		v, next := d.strings(pos)
-		*(*[]string)(p) = v
-		return next
+	if t.ElemFlag == 0 {
+		switch el.Kind {
+		case String:
+			if el.Lazy == nil && (el.Rules == nil || el.Rules.Has&ConstOf == 0) {
+				v, next := d.strings(el.Rules, pos)
+				*(*[]string)(p) = v
+				return next
+			}
+		case Bool, Int32, Int64, Uint32, Uint64, Float32, Float64, EnumInt:
+			return d.scalars(t, p, pos)
+		}
 	}
 	if pos = d.open(pos, '[', wantArray); pos < 0 || !d.enter(pos-1) {
 		return -1
@@ -78,6 +88,38 @@ func (d *dec) list(t *Type, p unsafe.Pointer, pos int) int {
 	return pos
 }
 
+// scalars reads a list of numbers or booleans into one allocation: no value of theirs
+// holds a comma, so that counting those up to the end of the list counts the items.
+func (d *dec) scalars(t *Type, p unsafe.Pointer, pos int) int {
+	if pos = d.open(pos, '[', wantArray); pos < 0 || !d.enter(pos-1) {
+		return -1
+	}
+	*(*sliceHeader)(p) = sliceHeader{ptr: unsafe.Pointer(&empty)}
+	el, size, base, c := t.Elem, kindSize[t.Elem.Kind], unsafe.Pointer(nil), 0
+	for n := 0; ; n++ {
+		more, next := d.more(n, pos)
+		if pos = next; pos < 0 {
+			return -1
+		}
+		if !more {
+			d.depth--
+			return pos
+		}
+		if n == 0 {
+			rest, _, _ := strings.Cut(d.s[pos:], "]")
+			c = 1 + strings.Count(rest, ",")
+			base = makeScalars(el.Kind, c)
+		}
+		if n == c {
+			return d.syntax(pos, "must be a value and no list")
+		}
+		if pos = d.whole(el.Kind, el, nil, unsafe.Add(base, uintptr(n)*size), pos); pos < 0 {
+			return -1
+		}
+		*(*sliceHeader)(p) = sliceHeader{base, n + 1, c}
+	}
+}
+
 // element reads one value of a slice or map into the memory at p, which it returns.
 func (d *dec) element(t *Type, p unsafe.Pointer, pos int) (unsafe.Pointer, int) {
 	el, q := t.Elem, p
@@ -99,7 +141,8 @@ func (d *dec) element(t *Type, p unsafe.Pointer, pos int) (unsafe.Pointer, int) 
 }
 
 // strings reads the commonest list: into scratch memory first, so that it is allocated once.
-func (d *dec) strings(pos int) ([]string, int) {
+// Rules are checked on the way.
+func (d *dec) strings(r *Rule, pos int) ([]string, int) {
 	if pos = d.open(pos, '[', wantArray); pos < 0 || !d.enter(pos-1) {
 		return nil, -1
 	}
@@ -113,9 +156,10 @@ func (d *dec) strings(pos int) ([]string, int) {
 			break
 		}
 		v, next := d.string(pos)
-		if pos = next; pos < 0 {
+		if next < 0 || r != nil && d.mode&Lenient == 0 && !d.checkString(r, v, pos) {
 			return nil, -1
 		}
+		pos = next
 		t = append(t, v)
 	}
 	v := make([]string, len(t))
@@ -148,8 +192,8 @@ func (d *dec) entry(first bool, pos int) (key string, ok bool, _ int) {
 }
 
 func (d *dec) dict(t *Type, p unsafe.Pointer, pos int) int {
-	if _, plain := t.Map.(*MapOf[string]); plain && t.Elem.Kind == String && t.Elem.Rules == nil && t.ElemFlag == 0 {
-		m, next := d.stringMap(pos)
+	if el := t.Elem; el.Kind == String && t.ElemFlag == 0 && t.Map == plainMap && el.Lazy == nil && (el.Rules == nil || el.Rules.Has&ConstOf == 0) {
+		m, next := d.stringMap(el.Rules, pos)
 		*(*map[string]string)(p) = m
 		return next
 	}
@@ -181,7 +225,10 @@ func (d *dec) dict(t *Type, p unsafe.Pointer, pos int) int {
 	}
 }
 
-func (d *dec) stringMap(pos int) (map[string]string, int) {
+// plainMap is what tables of map[string]string have.
+var plainMap MapType = (*MapOf[string])(nil)
+
+func (d *dec) stringMap(r *Rule, pos int) (map[string]string, int) {
 	if pos = d.open(pos, '{', wantObject); pos < 0 || !d.enter(pos-1) {
 		return nil, -1
 	}
@@ -196,7 +243,7 @@ func (d *dec) stringMap(pos int) (map[string]string, int) {
 			return m, pos
 		}
 		v, next := d.string(pos)
-		if next < 0 {
+		if next < 0 || r != nil && d.mode&Lenient == 0 && !d.checkString(r, v, pos) {
 			return nil, -1
 		}
 		if m[key] = v; len(m) == n {

@@ -26,6 +26,14 @@ func (d *dec) object(t *Type, p unsafe.Pointer, pos int) int {
 		*(*unsafe.Pointer)(unsafe.Add(p, t.ExtraOff)) = nil // a map
 	}
 	i, lead, have := 0, 1, 0
+	tagged := false
+	if tag != "" {
+		if pos, tagged = d.tagFirst(tag, pos); pos < 0 {
+			return -1
+		} else if tagged {
+			lead = 0
+		}
+	}
 	for {
 		if i < len(fs) {
 			k := fs[i].Key[lead:]
@@ -43,7 +51,16 @@ func (d *dec) object(t *Type, p unsafe.Pointer, pos int) int {
 			break
 		}
 		if i == unnamed {
-			if pos = d.other(t, p, pos, tag); pos < 0 {
+			if tag != "" && d.key == tag {
+				if tagged {
+					return d.fail(pos, CodeDuplicate, "must not be there twice")
+				}
+				tagged = true
+				pos = d.skip(pos)
+			} else {
+				pos = d.other(t, p, pos)
+			}
+			if pos < 0 {
 				return -1
 			}
 			i = 0
@@ -62,6 +79,12 @@ func (d *dec) object(t *Type, p unsafe.Pointer, pos int) int {
 		if f.Flag&^Req != 0 || d.mode&Lenient != 0 {
 			if f.Flag&d.drop != 0 {
 				if pos = d.skip(pos); pos < 0 {
+					return -1
+				}
+				continue
+			}
+			if f.Kind == String && f.Flag&(Ptr|Maybe) == Ptr {
+				if pos = d.optionalString(f, fp, pos); pos < 0 {
 					return -1
 				}
 				continue
@@ -94,7 +117,10 @@ func (d *dec) field(f *Field, p unsafe.Pointer, pos int) (next int) {
 	case Bool:
 		*(*bool)(p), next = d.bool(pos)
 	default:
-		return d.whole(f.Kind, f.T, f.R, p, pos)
+		if f.Kind >= Object || f.T != nil && f.T.Lazy != nil {
+			return d.whole(f.Kind, f.T, f.R, p, pos)
+		}
+		next = d.value(f.Kind, f.T, p, pos)
 	}
 	if (f.R != nil || f.T != nil) && next >= 0 && !d.checked(f.Kind, f.T, f.R, p, pos, next) {
 		return -1
@@ -159,12 +185,20 @@ func (d *dec) next(t *Type, i int, first bool, pos int) (int, int) {
 	return unnamed, end
 }
 
-// other reads a property that no field has.
-func (d *dec) other(t *Type, p unsafe.Pointer, pos int, tag string) int {
-	key := d.key
-	if tag != "" && key == tag {
-		return d.skip(pos)
+// tagFirst steps over the discriminator where it is the first property, as it mostly is,
+// and is written without white space and escapes.
+func (d *dec) tagFirst(tag string, pos int) (int, bool) {
+	s := d.s
+	e := pos + len(tag) + 2
+	if e >= len(s) || s[pos] != '"' || s[pos+1:e-1] != tag || s[e-1] != '"' || s[e] != ':' {
+		return pos, false
 	}
+	return d.skip(e + 1), true
+}
+
+// other reads a property that no field has.
+func (d *dec) other(t *Type, p unsafe.Pointer, pos int) int {
+	key := d.key
 	switch {
 	case t.Extra != nil:
 		if !d.alias {

@@ -23,6 +23,7 @@ type dec struct {
 	arena   []byte
 	strs    []string
 	tmp     []byte
+	slab    slab
 }
 
 var decPool = sync.Pool{New: func() any { return &dec{strs: make([]string, 0, 16), tmp: make([]byte, 0, 64)} }}

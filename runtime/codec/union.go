@@ -12,17 +12,14 @@ func (d *dec) union(u *UnionType, p unsafe.Pointer, pos int) int {
 	if u.Tag == "" {
 		return d.fitting(u, p, d.space(pos))
 	}
-	tag, next := d.discriminator(u.Tag, pos, false)
+	tag, next := d.discriminator(u.Tag, pos)
 	if next < 0 {
 		return -1
 	}
 	if v := u.tagged(tag); v != nil && next != noTag {
 		k, t := resolve(v.T.Kind, v.T)
-		if k == Object && t.find(u.Tag) < 0 { // nobody else would notice a second one
-			if _, next = d.discriminator(u.Tag, pos, true); next < 0 {
-				return -1
-			}
-			d.tag = u.Tag
+		if k == Object && t.find(u.Tag) < 0 {
+			d.tag = u.Tag // object refuses a second one
 		}
 		return d.whole(k, t, nil, v.Set(p), pos)
 	}
@@ -59,23 +56,21 @@ func (u *UnionType) tags() (all []string) {
 
 const noTag = 1 << 30
 
-// discriminator looks ahead for the value of a property; noTag if there is none. With
-// all it reads the object to its end and refuses a second one.
-func (d *dec) discriminator(tag string, pos int, all bool) (string, int) {
+// discriminator looks ahead for the value of a property; noTag if there is none.
+func (d *dec) discriminator(tag string, pos int) (string, int) {
 	was, depth, start := d.alias, d.depth, pos
 	d.alias = true
 	defer func() { d.alias, d.depth = was, depth }()
 	if pos = d.open(pos, '{', wantObject); pos < 0 || !d.enter(pos-1) {
 		return "", -1
 	}
-	value, found := "", noTag
 	for n := 0; ; n++ {
 		key, ok, next := d.entry(n == 0, pos)
 		if pos = next; pos < 0 {
 			return "", -1
 		}
 		if !ok {
-			return value, found
+			return "", noTag
 		}
 		if key != tag {
 			if pos = d.skip(pos); pos < 0 {
@@ -83,20 +78,16 @@ func (d *dec) discriminator(tag string, pos int, all bool) (string, int) {
 			}
 			continue
 		}
-		if found != noTag {
-			return "", d.fail(pos, CodeDuplicate, "must not be there twice")
-		}
-		if value, pos = d.string(pos); pos < 0 {
+		value, pos := d.string(pos)
+		if pos < 0 {
 			return "", -1
 		}
-		if found = pos; n > 0 || all {
+		if n > 0 {
 			if d.work -= pos - start; d.work < 0 {
 				return "", d.fail(start, CodeLimit, "has its discriminator too far from where it begins")
 			}
 		}
-		if !all {
-			return value, found
-		}
+		return value, pos
 	}
 }
 

@@ -131,6 +131,22 @@ func appendUUID(b []byte, u *[16]byte) []byte {
 	return b
 }
 
+// appendKeyUUID appends key as it is and u as a JSON string.
+func appendKeyUUID(b []byte, key string, u *[16]byte) []byte {
+	n, end := len(b), len(b)+len(key)+38
+	if end > cap(b) {
+		b = grow(b, end-n)
+	}
+	w := b[:end]
+	n += copy(w[n:], key)
+	v := w[n : n+38]
+	v[0], v[9], v[14], v[19], v[24], v[37] = '"', '-', '-', '-', '-', '"'
+	for i, at := range uuidAt {
+		v[at+1], v[at+2] = hexDigits[u[i]>>4], hexDigits[u[i]&15]
+	}
+	return w
+}
+
 func unhex(c byte) uint8 {
 	switch {
 	case c-'0' <= 9:
