@@ -108,7 +108,11 @@ func (d *dec) scalars(t *Type, p unsafe.Pointer, pos int) int {
 		if n == 0 {
 			rest, _, _ := strings.Cut(d.s[pos:], "]")
 			c = 1 + strings.Count(rest, ",")
-			base = makeScalars(el.Kind, c)
+			if w := (uintptr(c)*size + 7) / 8; w <= 2 {
+				base = d.slab.word(int(w))
+			} else {
+				base = makeScalars(el.Kind, c)
+			}
 		}
 		if n == c {
 			return d.syntax(pos, "must be a value and no list")
