@@ -187,6 +187,21 @@ type GRPC struct {
 	Method  string // "/acme.pets.v1.Pets/Get"
 	In, Out string // full names of the messages
 	Safe    bool   // idempotency_level NO_SIDE_EFFECTS: Connect may call it by GET
+
+	Routes []*Route // REST beside gRPC, of option google.api.http
+
+	// Checked says that In, or a message that it can hold, has rules of protovalidate.
+	Checked bool
+}
+
+// A Route is a google.api.HttpRule, or one of its additional_bindings: how REST calls a
+// method of Protobuf.
+type Route struct {
+	Method string // upper case; "*" for every method
+	Path   string // "/v1/{name=shelves/*/books/*}:archive"
+	Body   string // "*", the field of In that is the body, or ""
+	Reply  string // the field of Out that is the body of the reply, or "" for all of it
+	Span   Span
 }
 
 // Channel is an address of a broker.

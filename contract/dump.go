@@ -189,7 +189,12 @@ func (d *dumper) wire(w Wire) {
 			}
 		})
 	case *GRPC:
-		d.line("grpc", w.Method, w.In, "->", w.Out, when(w.Safe, "safe"))
+		d.line("grpc", w.Method, w.In, "->", w.Out, when(w.Safe, "safe"), when(w.Checked, "checked"))
+		d.in(func() {
+			for _, r := range w.Routes {
+				d.line("route", r.Method, r.Path, when(r.Body != "", "body="+r.Body), when(r.Reply != "", "reply="+r.Reply))
+			}
+		})
 	case *Channel:
 		d.channel("channel", w)
 	}

@@ -212,6 +212,10 @@ func (r *rpc) method(op *contract.Operation, s *contract.Service, p *rpcPackage,
 		r.diags.Errorf("unknown-message", op.Span, "the messages %s and %s of %s have no Go type", wire.In, wire.Out, op.Name)
 		return nil
 	}
+	m.Checked = wire.Checked
+	for _, route := range wire.Routes {
+		m.Routes = append(m.Routes, golang.Route{Method: route.Method, Path: route.Path, Body: route.Body, Reply: route.Reply})
+	}
 	m.Op = &golang.Op{Name: s.Name + "/" + op.Name, Kind: shape.kind, Route: wire.Method, Idempotent: op.Idempotent, Safe: wire.Safe}
 	m.Doc = methodDoc(m.Name, op.Doc, m.Name+" calls "+wire.Method+".", nil)
 	return m

@@ -39,6 +39,8 @@ type Server struct {
 	tasks []task
 	wrong []error // what Run will report
 
+	settings map[any]any // of packages that serve operations their own way
+
 	ran   atomic.Bool
 	ready chan struct{}
 	up    atomic.Bool

@@ -7,6 +7,8 @@ const (
 	concordatPath = "github.com/concordat-dev/concordat/runtime"
 	stubPath      = concordatPath + "/stub"
 	rpcPath       = stubPath + "/rpc"
+	transPath     = rpcPath + "/transcode"
+	checkPath     = rpcPath + "/validate"
 	codecPath     = concordatPath + "/codec"
 	paramPath     = codecPath + "/param"
 	brokerPath    = concordatPath + "/broker"

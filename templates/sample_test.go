@@ -190,6 +190,9 @@ func orders() *golang.Package {
 		return &golang.Method{Name: name, Var: "orders" + name, Sig: sig, In: imported(pb, name+"Request"), Out: imported(pb, name+"Response"),
 			Doc: []string{name + " is one shape."}, Op: &golang.Op{Name: "retail.orders.v1.Orders/" + name, Kind: kind, Route: "/retail.orders.v1.Orders/" + name}}
 	}
+	get, imports := method("Get", "Unary", golang.Call), method("Import", "ClientStream", golang.ClientStream)
+	get.Routes = []golang.Route{{Method: "GET", Path: "/v1/{name=orders/*}"}, {Method: "POST", Path: "/v1/orders:get", Body: "*", Reply: "order"}}
+	imports.Checked = true
 	return &golang.Package{
 		Path: "example.com/shop/ordersv1", Name: "ordersv1", FakePath: "example.com/shop/ordersv1/ordersv1test", FakeName: "ordersv1test",
 		Source: "retail/orders/v1/orders.proto", Version: "v0.1.0", Names: map[string]string{pb: "pb"},
@@ -198,8 +201,7 @@ func orders() *golang.Package {
 			New: "NewOrdersClient", NewDoc: []string{"NewOrdersClient returns a client."}, Register: "RegisterOrders", RegisterDoc: []string{"RegisterOrders serves impl on s."},
 			Fake: &golang.Fake{Name: "Orders", Doc: []string{"Orders implements ordersv1.Orders with its fields."}},
 			Methods: []*golang.Method{
-				method("Get", "Unary", golang.Call), method("Watch", "ServerStream", golang.ServerStream),
-				method("Import", "ClientStream", golang.ClientStream), method("Chat", "Bidi", golang.Bidi),
+				get, method("Watch", "ServerStream", golang.ServerStream), imports, method("Chat", "Bidi", golang.Bidi),
 			},
 		}}}},
 	}

@@ -110,8 +110,13 @@ func ClientMethod(s *golang.Service, m *golang.Method) block.Code {
 func Register(s *golang.Service) block.Code {
 	sig := block.Sig{Params: []block.Code{block.Seq(block.Src("s *"), concordat("Server")), block.Src("impl " + s.Name)}}
 	lines := each(s.Methods, func(m *golang.Method) block.Code {
-		return block.Call(carrier(s, m).server, block.Src("s"), block.Src("&"+m.Var), block.Src("impl."+m.Name))
+		return block.Call(carrier(s, m).server, block.Src("s"), block.Src("&"+m.Var), implementation(m))
 	})
+	for _, m := range s.Methods {
+		if len(m.Routes) > 0 {
+			lines = append(lines, transcode(m))
+		}
+	}
 	return block.Doc(s.RegisterDoc, block.Func("", s.Register, sig, lines...))
 }
 

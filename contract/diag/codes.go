@@ -124,6 +124,8 @@ var Codes = map[string]string{
 	"empty-enum":            "An enum has no value.",
 	"empty-oneof":           "A oneof has no member.",
 	"empty-statement":       "A statement has no effect.",
+	"duplicate-route":       "Two routes of option google.api.http fit the same requests. The later one is left out.",
+	"http-rule":             "A rule of option google.api.http names something that is not there, or a path that nothing can fit. It is left out; the method answers gRPC all the same.",
 	"import-cycle":          "Files import one another in a circle.",
 	"invalid-descriptors":   "The compiler's result cannot be read back.",
 	"invalid-import":        "An import is not written as a relative path with forward slashes.",

@@ -16,7 +16,10 @@ import (
 	gengo "google.golang.org/protobuf/cmd/protoc-gen-go/internal_gengo"
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/gofeaturespb"
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
@@ -68,7 +71,7 @@ type Plan struct {
 // file whose Go package is not known, or two files that disagree about theirs.
 func New(descriptors []byte, files []string, opts Options) (*Plan, error) {
 	var set descriptorpb.FileDescriptorSet
-	if err := proto.Unmarshal(descriptors, &set); err != nil {
+	if err := (proto.UnmarshalOptions{Resolver: goOptions{}}).Unmarshal(descriptors, &set); err != nil {
 		return nil, brief(fmt.Errorf("descriptors: %w", err))
 	}
 	param, err := opts.parameter(set.File)
@@ -86,6 +89,24 @@ func New(descriptors []byte, files []string, opts Options) (*Plan, error) {
 		p.learn(f.Messages, f.Enums)
 	}
 	return p, nil
+}
+
+// goOptions knows the options that protoc-gen-go knows. It keeps the bytes of all others
+// as they are, and so do we, whatever else is linked here: the order of options is part of
+// what is generated.
+type goOptions struct{}
+
+// FindExtensionByName implements the resolver of proto.UnmarshalOptions.
+func (goOptions) FindExtensionByName(protoreflect.FullName) (protoreflect.ExtensionType, error) {
+	return nil, protoregistry.NotFound
+}
+
+// FindExtensionByNumber implements the resolver of proto.UnmarshalOptions.
+func (goOptions) FindExtensionByNumber(message protoreflect.FullName, field protoreflect.FieldNumber) (protoreflect.ExtensionType, error) {
+	if go1 := gofeaturespb.E_Go.TypeDescriptor(); message == go1.ContainingMessage().FullName() && field == go1.Number() {
+		return gofeaturespb.E_Go, nil
+	}
+	return nil, protoregistry.NotFound
 }
 
 // brief drops the pages of advice that follow the first line of protogen's errors, and

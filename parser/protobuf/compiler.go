@@ -165,6 +165,9 @@ func (o *opener) open(name string) (*psource.File, error) {
 	}
 	p, data, err := o.s.find(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if f, err := stocked(name); f != nil || err != nil {
+			return f, err
+		}
 		return nil, fs.ErrNotExist
 	}
 	if err != nil {

@@ -157,14 +157,14 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 	c, l := Parse(t.Context(), []string{"none.proto", "big.proto", "denied.proto"}, nil, read)
 	want := `none.proto:0:0-0:0 error missing-file: there is no such file
-big.proto:0:0-0:0 error too-large: the file is larger than 4 MB
+big.proto:0:0-0:0 error too-large: the file is larger than 16 MB
 denied.proto:0:0-0:0 error unreadable-file: the file cannot be read: permission denied
 `
 	if c != nil || show(l) != want {
 		t.Errorf("got\n%s", show(l))
 	}
 	_, l = Parse(t.Context(), []string{"user.proto"}, nil, read)
-	if got := show(l); !strings.Contains(got, "user.proto:3:1-3:20 error unreadable-file: could not open imported file: big.proto: larger than 4 MB") {
+	if got := show(l); !strings.Contains(got, "user.proto:3:1-3:20 error unreadable-file: could not open imported file: big.proto: larger than 16 MB") {
 		t.Errorf("got\n%s", got)
 	}
 	if c, l := Parse(t.Context(), nil, nil, read); c != nil || len(l) != 1 || l[0].Code != "no-files" {

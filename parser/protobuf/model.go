@@ -10,10 +10,11 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/contract/diag"
 )
 
 // build fills the model from descriptors.
-func build(u *unit) (*contract.Contract, error) {
+func build(u *unit, l *diag.List) (*contract.Contract, error) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(u.raw, &set); err != nil {
 		return nil, err
@@ -22,7 +23,7 @@ func build(u *unit) (*contract.Contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{unit: u, types: map[protoreflect.FullName]*contract.Type{}}
+	b := &builder{unit: u, found: l, rules: map[protoreflect.FullName]bool{}, types: map[protoreflect.FullName]*contract.Type{}}
 	b.c = &contract.Contract{Format: contract.Protobuf, Source: u.display(u.asked[0]), Descriptors: u.raw, Files: u.asked}
 	for i, name := range u.asked {
 		f, err := files.FindFileByPath(name)
@@ -40,6 +41,8 @@ func build(u *unit) (*contract.Contract, error) {
 
 type builder struct {
 	*unit
+	found *diag.List
+	rules map[protoreflect.FullName]bool // whether messages have rules of protovalidate
 	c     *contract.Contract
 	types map[protoreflect.FullName]*contract.Type
 	queue []protoreflect.Descriptor // types of other files that were referred to
@@ -143,8 +146,14 @@ func (b *builder) ref(d protoreflect.Descriptor) *contract.Ref {
 
 func (b *builder) service(s protoreflect.ServiceDescriptor) {
 	out := &contract.Service{Name: string(s.FullName()), Doc: b.doc(s), Span: b.span(s)}
+	seen := map[string]string{}
 	for i := range s.Methods().Len() {
-		out.Operations = append(out.Operations, b.operation(s, s.Methods().Get(i)))
+		op := b.operation(s, s.Methods().Get(i))
+		if wire, ok := op.Wire.(*contract.GRPC); ok {
+			wire.Routes = b.routes(s.Methods().Get(i), seen)
+			wire.Checked = b.checked(s.Methods().Get(i).Input())
+		}
+		out.Operations = append(out.Operations, op)
 	}
 	b.c.Services = append(b.c.Services, out)
 }

@@ -2,10 +2,12 @@
 // into the model. The compiler behind it is bufbuild/protocompile's experimental one; it
 // moves, so one file here, compiler.go, is all that knows its API.
 //
-// Extensions and options other than deprecated and idempotency_level have no place in
-// the model: they stay in Contract.Descriptors, from which messages are generated.
+// Extensions and options other than deprecated, idempotency_level and google.api.http have
+// no place in the model: they stay in Contract.Descriptors, from which messages are
+// generated.
 //
-// It imports contract, contract/diag, protocompile and google.golang.org/protobuf.
+// It imports contract, contract/diag, protocompile, protoreflect's printer, the Go of
+// google/api, google/rpc, google/type and buf/validate, and google.golang.org/protobuf.
 package protobuf
 
 import (
@@ -91,7 +93,7 @@ func partial(u *unit, l *diag.List) *contract.Contract {
 	if faulty {
 		defer func() { _ = recover() }()
 	}
-	c, err := build(u)
+	c, err := build(u, l)
 	if err != nil && !faulty {
 		l.Errorf("invalid-descriptors", contract.Span{File: u.display(u.asked[0])}, "descriptors cannot be read: %s", plain(err))
 	}
@@ -127,7 +129,7 @@ func FromDescriptors(set []byte, files []string) (c *contract.Contract, l diag.L
 			l.Errorf("invalid-descriptors", contract.Span{File: files[0]}, "descriptors cannot be read: %v", p)
 		}
 	}()
-	c, err := build(&unit{raw: set, asked: files, display: func(n string) string { return n }})
+	c, err := build(&unit{raw: set, asked: files, display: func(n string) string { return n }}, &l)
 	if err != nil {
 		l.Errorf("invalid-descriptors", contract.Span{File: files[0]}, "descriptors cannot be read: %s", plain(err))
 	}

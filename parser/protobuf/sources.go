@@ -15,11 +15,11 @@ import (
 	"github.com/concordat-dev/concordat/contract/diag"
 )
 
-// maxBytes is the largest .proto file that is read, in bytes: the largest public ones
-// have about one million.
-const maxBytes = 4 << 20
+// maxBytes is the largest .proto file that is read, in bytes: the largest public one has
+// about four and a half million.
+const maxBytes = 16 << 20
 
-var errTooLarge = errors.New("larger than 4 MB")
+var errTooLarge = errors.New("larger than 16 MB")
 
 // sources finds and keeps the text of files. A file has a path, by which it is read and
 // shown, and a name, by which others import it.

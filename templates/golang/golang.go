@@ -93,10 +93,18 @@ type Method struct {
 	Out  Ref // without the pointer; zero where nothing comes back
 	Op   *Op
 
+	// Routes of a method of Protobuf are those that REST calls it by.
+	Routes []Route
+	// Checked says that what a method of Protobuf is asked is held to protovalidate's rules.
+	Checked bool
+
 	// Apart says that the client's method and the Op are printed by the unit whose Parts
 	// name this method.
 	Apart bool
 }
+
+// A Route is one of the routes of google.api.http.
+type Route struct{ Method, Path, Body, Reply string }
 
 // Shape is the signature of a method and the stubs that carry it.
 type Shape uint8

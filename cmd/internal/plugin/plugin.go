@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 
@@ -30,7 +31,8 @@ func Run(ctx context.Context, in io.Reader, out, log io.Writer, version string) 
 		return fmt.Errorf("reading the request: %w", err)
 	}
 	var req pluginpb.CodeGeneratorRequest
-	if err := proto.Unmarshal(raw, &req); err != nil {
+	// Options stay the bytes that they are: their order is part of what is generated.
+	if err := (proto.UnmarshalOptions{Resolver: new(protoregistry.Types)}).Unmarshal(raw, &req); err != nil {
 		return fmt.Errorf("this is no request of protoc: %w", err)
 	}
 	resp, err := respond(ctx, &req, log, version)

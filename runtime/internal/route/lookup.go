@@ -9,7 +9,8 @@ import (
 // parameters in their order, unescaped, in the memory of params. path is the request's
 // escaped path (URL.EscapedPath), so that %2F within a parameter does not end it. HEAD
 // finds GET where nothing was added for HEAD. A path that differs from a template only in
-// its last "/" finds it where no template fits exactly. A parameter is never empty.
+// its last "/" finds it where no template fits exactly. A parameter is never empty. In one
+// that spans segments, "/" divides them and %2F stays as it is, to be told from that.
 //
 // With room in params and no percent sign in path it does not allocate.
 func (m *Mux[V]) Lookup(method, path string, params []string) (v V, values []string, ok bool) {
@@ -27,7 +28,11 @@ func (m *Mux[V]) Lookup(method, path string, params []string) (v V, values []str
 	}
 	if escaped {
 		for i := range values {
-			values[i] = plain(values[i])
+			if e.rest && i == len(values)-1 {
+				values[i] = strings.ReplaceAll(values[i], "%25", "%")
+			} else {
+				values[i] = plain(values[i])
+			}
 		}
 	}
 	return e.value, values, true
@@ -64,6 +69,9 @@ type walk[V any] struct {
 // and a parameter both fit.
 func (w *walk[V]) find(n *node[V], path string, values []string) (*entry[V], []string) {
 	for path != "" {
+		if n.rest != nil {
+			return w.spanning(n, path, values)
+		}
 		child := n.child(path)
 		if n.param == nil {
 			if child == nil {
@@ -89,6 +97,26 @@ func (w *walk[V]) find(n *node[V], path string, values []string) (*entry[V], []s
 		n, path, values = n.param, path[end:], append(values, path[:end])
 	}
 	return w.at(n), values
+}
+
+// spanning is find where a parameter that spans segments may follow: last, since it fits
+// everything.
+func (w *walk[V]) spanning(n *node[V], path string, values []string) (*entry[V], []string) {
+	others := *n
+	others.rest = nil
+	if e, v := w.find(&others, path, values); e != nil {
+		return e, v
+	}
+	last := strings.LastIndexByte(path, '/') + 1
+	for i := max(last, 1); i < len(path) && w.steps < maxSteps; i++ {
+		w.steps++
+		if child := n.rest.child(path[i:]); child != nil {
+			if e, v := w.find(child, path[i+len(child.text):], append(values, path[:i])); e != nil {
+				return e, v
+			}
+		}
+	}
+	return w.at(n.rest), append(values, path)
 }
 
 // segment returns where the first segment of path ends. Segments are short, so that a

@@ -1,7 +1,9 @@
 // Package route finds the handler of a request by method and path. Its templates are
 // those of OpenAPI: parameters stand anywhere within a segment ("/files/{name}.json",
 // "/compare/{base}...{head}", "/v1/{name}:cancel"), literal text wins over a parameter,
-// and every template that fits is tried, whatever the order in which they were added.
+// and every template that fits is tried, whatever the order in which they were added. A
+// last parameter that is written {+name}, as RFC 6570 does, spans segments; it is tried
+// when nothing else fits.
 //
 // It imports only the standard library.
 package route
@@ -25,6 +27,7 @@ type node[V any] struct {
 	first  []byte     // the first byte of each of next
 	next   []*node[V] // literals that may follow
 	param  *node[V]   // the parameter that may follow
+	rest   *node[V]   // the parameter that may follow and spans segments
 	tails  bool       // of a parameter: a literal other than "/" may follow it
 	routes []entry[V]
 }
@@ -32,6 +35,7 @@ type node[V any] struct {
 type entry[V any] struct {
 	method, template string
 	value            V
+	rest             bool // the last parameter spans segments
 }
 
 // Add puts v at method and template. The errors say which template is at fault: one that
@@ -43,25 +47,28 @@ func (m *Mux[V]) Add(method, template string, v V) error {
 	if err != nil {
 		return fmt.Errorf("route: %s %s: %w", method, template, err)
 	}
-	n := &m.root
+	n, rest := &m.root, false
 	for _, p := range parts {
-		if p.param {
+		switch {
+		case p.rest:
+			n, rest = n.remainder(), true
+		case p.param:
 			n = n.parameter()
-		} else {
+		default:
 			n = n.literal(p.text)
 		}
 	}
 	if i := slices.IndexFunc(n.routes, func(e entry[V]) bool { return e.method == method }); i >= 0 {
 		return fmt.Errorf("route: %s %s fits the same paths as %s", method, template, n.routes[i].template)
 	}
-	n.routes = append(n.routes, entry[V]{method, template, v})
+	n.routes = append(n.routes, entry[V]{method, template, v, rest})
 	return nil
 }
 
 // A part is one literal or one parameter of a template.
 type part struct {
-	text  string
-	param bool
+	text        string
+	param, rest bool
 }
 
 func split(template string) ([]part, error) {
@@ -87,7 +94,11 @@ func split(template string) ([]part, error) {
 		if !closed || name == "" || strings.ContainsAny(name, "/{") {
 			return nil, errors.New("a parameter is {name}")
 		}
-		parts, rest = append(parts, part{text: name, param: true}), tail
+		plus := name[0] == '+'
+		if plus && strings.ContainsAny(tail, "/{") {
+			return nil, errors.New("a parameter that spans segments is the last one, in the last segment")
+		}
+		parts, rest = append(parts, part{text: name, param: true, rest: plus}), tail
 	}
 	return parts, nil
 }
@@ -103,6 +114,13 @@ func Names(template string) []string {
 		name, tail, _ := strings.Cut(after, "}")
 		names, rest = append(names, name), tail
 	}
+}
+
+func (n *node[V]) remainder() *node[V] {
+	if n.rest == nil {
+		n.rest = &node[V]{}
+	}
+	return n.rest
 }
 
 func (n *node[V]) parameter() *node[V] {
