@@ -153,12 +153,12 @@ func TestWhatServicesLink(t *testing.T) {
 		"runtime/broker/memory": {"github.com/nats-io/", "github.com/eclipse/", "connectrpc.com/", "google.golang.org/"},
 		"examples/retail/users": {"google.golang.org/", "connectrpc.com/", "github.com/", "gopkg.in/"},
 
-	"runtime/stub/rpc/transcode": {"runtime", "runtime/stub/rpc"},
-	"runtime/stub/rpc/validate":  {"runtime"},
+		"runtime/stub/rpc/transcode": {"runtime", "runtime/stub/rpc"},
+		"runtime/stub/rpc/validate":  {"runtime"},
 
-	"internal/library":                       {"internal/library/library", "runtime"},
-	"internal/library/library":               {"runtime", "runtime/stub", "runtime/stub/rpc/..."},
-	"internal/library/library/libraryv1test": {"internal/library/library", "runtime", "runtime/stub"},
+		"internal/library":                       {"internal/library/library", "runtime"},
+		"internal/library/library":               {"runtime", "runtime/stub", "runtime/stub/rpc/..."},
+		"internal/library/library/libraryv1test": {"internal/library/library", "runtime", "runtime/stub"},
 	} {
 		for _, dep := range linked(t, pkg) {
 			compiler := []string{module + "/parser", module + "/generator", module + "/templates", module + "/contract", module + "/cmd"}

@@ -141,8 +141,8 @@ func RegisterLibrary(s *concordat.Server, impl Library) {
 }
 
 var (
-	libraryGetBook     = rpc.Method[GetBookRequest, Book]{Spec: concordat.Spec{Name: "library.v1.Library/GetBook", Kind: concordat.Unary, Route: "/library.v1.Library/GetBook", Idempotent: true}}
-	libraryListBooks   = rpc.Method[ListBooksRequest, ListBooksResponse]{Spec: concordat.Spec{Name: "library.v1.Library/ListBooks", Kind: concordat.Unary, Route: "/library.v1.Library/ListBooks", Idempotent: true}}
+	libraryGetBook     = rpc.Method[GetBookRequest, Book]{Spec: concordat.Spec{Name: "library.v1.Library/GetBook", Kind: concordat.Unary, Route: "/library.v1.Library/GetBook", Idempotent: true, Safe: true}}
+	libraryListBooks   = rpc.Method[ListBooksRequest, ListBooksResponse]{Spec: concordat.Spec{Name: "library.v1.Library/ListBooks", Kind: concordat.Unary, Route: "/library.v1.Library/ListBooks", Idempotent: true, Safe: true}}
 	libraryCreateBook  = rpc.Method[CreateBookRequest, Book]{Spec: concordat.Spec{Name: "library.v1.Library/CreateBook", Kind: concordat.Unary, Route: "/library.v1.Library/CreateBook"}}
 	libraryUpdateBook  = rpc.Method[UpdateBookRequest, Book]{Spec: concordat.Spec{Name: "library.v1.Library/UpdateBook", Kind: concordat.Unary, Route: "/library.v1.Library/UpdateBook", Idempotent: true}}
 	libraryMoveBook    = rpc.Method[MoveBookRequest, Book]{Spec: concordat.Spec{Name: "library.v1.Library/MoveBook", Kind: concordat.Unary, Route: "/library.v1.Library/MoveBook"}}
