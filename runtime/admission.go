@@ -136,7 +136,7 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, e *Error) {
 	h := w.Header()
 	media := r.Header.Get("Content-Type")
 	switch _, rpc := s.rpc[r.URL.Path]; {
-	case rpc && strings.HasPrefix(media, "application/grpc"):
+	case strings.HasPrefix(media, "application/grpc"):
 		h.Set("Content-Type", media) // a reply of trailers only, which stand where headers do
 		h.Set("Grpc-Status", strconv.Itoa(int(e.Code)))
 		h.Set("Grpc-Message", percent(e.Message))

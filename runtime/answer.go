@@ -26,6 +26,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 			s.failLate(w, r, p)
 		}
 	}()
+	retire(w, r)
+	if s.cors != nil && s.cors.serve(s, w, r) {
+		return
+	}
 	if m, ok := s.rpc[r.URL.Path]; ok {
 		s.serveRPC(m, w, r)
 		return
@@ -58,7 +62,7 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 	r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
 	if (m.long || s.timeout <= 0) && r.Header.Get(deadline.Header) == "" {
 		if r, ok := s.enter(m, w, r); ok {
-			m.handle(w, r, path)
+			outlived(w, r, func(w http.ResponseWriter, r *http.Request) { m.handle(w, r, path) })
 		}
 		return
 	}
@@ -93,7 +97,7 @@ func (s *Server) handleRPC(m *mounted, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 	case m.spec.Kind.Streams():
-		m.rpc.ServeHTTP(w, r)
+		outlived(w, r, m.rpc.ServeHTTP)
 	default:
 		s.bounded(m.rpc, w, r)
 	}
@@ -118,6 +122,10 @@ func timeout(r *http.Request, unsaid time.Duration) (time.Duration, error) {
 
 // refuse answers a request that no operation fits.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+		s.turnAway(w, r, Errorf(Unimplemented, "no method at %s", r.URL.Path))
+		return
+	}
 	allowed := s.rest.Allowed(r.URL.EscapedPath())
 	if len(allowed) == 0 {
 		s.WriteError(w, r, Errorf(NotFound, "no operation at %s", r.URL.Path))

@@ -32,6 +32,8 @@ type Server struct {
 	middleware []func(http.Handler) http.Handler
 	handler    http.Handler // serveHTTP within middleware
 	mute       mute
+	cors       *CORS         // nil: browsers keep to the server's own origin
+	age, grace time.Duration // of connections
 	health     health
 
 	rest  router
@@ -69,7 +71,7 @@ type task struct {
 
 // NewServer returns a server. Problems with options and handlers are reported by Run.
 func NewServer(opts ...ServerOption) *Server {
-	s := &Server{rest: newRouter(), listen: "127.0.0.1:0", drain: DefaultDrain, rpc: map[string]*mounted{}, ready: make(chan struct{})}
+	s := &Server{rest: newRouter(), listen: "127.0.0.1:0", drain: DefaultDrain, age: DefaultConnectionAge, rpc: map[string]*mounted{}, ready: make(chan struct{})}
 	s.defaults()
 	for _, o := range opts {
 		o.server(s)

@@ -52,7 +52,7 @@ func respondUnary[Out any](call *concordat.Call, out *Out) *connect.Response[Out
 func inTime[Out any](ctx context.Context) func(any, error) (*Out, error) {
 	return func(out any, err error) (*Out, error) {
 		if err == nil && ctx.Err() != nil {
-			return nil, concordat.ErrorOf(ctx.Err())
+			return nil, concordat.ErrorOf(context.Cause(ctx))
 		}
 		return reply[Out](out, err)
 	}
@@ -106,7 +106,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 	}
 	mount(s, &m.Spec, connect.NewClientStreamHandler(m.Route, func(ctx context.Context, stream *connect.ClientStream[In]) (*connect.Response[Out], error) {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
-		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, requests(func() (*In, error) {
+		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, requests(ctx, func() (*In, error) {
 			if stream.Receive() {
 				return stream.Msg(), nil
 			}
@@ -127,7 +127,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 func HandleBidi[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, iter.Seq2[*In, error]) iter.Seq2[*Out, error]) {
 	mount(s, &m.Spec, connect.NewBidiStreamHandler(m.Route, func(ctx context.Context, stream *connect.BidiStream[In, Out]) error {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
-		return respond(ctx, s, call, requests(stream.Receive), stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
+		return respond(ctx, s, call, requests(ctx, stream.Receive), stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
 			seq, ok := in.(iter.Seq2[*In, error])
 			if !ok {
 				return nil, swapped("request stream", in)
@@ -137,8 +137,9 @@ func HandleBidi[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(
 	}, options(s, &m.Spec)))
 }
 
-// requests yields what receive returns until io.EOF, once.
-func requests[In any](receive func() (*In, error)) iter.Seq2[*In, error] {
+// requests yields what receive returns until io.EOF, once. Where the call is over, its
+// context knows best why.
+func requests[In any](ctx context.Context, receive func() (*In, error)) iter.Seq2[*In, error] {
 	var used atomic.Bool
 	return func(yield func(*In, error) bool) {
 		if used.Swap(true) {
@@ -149,6 +150,9 @@ func requests[In any](receive func() (*In, error)) iter.Seq2[*In, error] {
 			msg, err := receive()
 			switch {
 			case errors.Is(err, io.EOF):
+				return
+			case err != nil && ctx.Err() != nil:
+				yield(nil, concordat.ErrorOf(context.Cause(ctx)))
 				return
 			case err != nil:
 				yield(nil, fromWire(err))
@@ -218,7 +222,7 @@ func pump[Out any](ctx context.Context, s *concordat.Server, call *concordat.Cal
 			return err
 		}
 		if ctx.Err() != nil {
-			return concordat.ErrorOf(ctx.Err())
+			return concordat.ErrorOf(context.Cause(ctx))
 		}
 		if first {
 			carry(stream.ResponseHeader(), call.ReplyMeta)
