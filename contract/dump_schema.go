@@ -55,7 +55,7 @@ func head(s Schema) string {
 	case *Ref:
 		return "&" + name(s.Type.Name)
 	case *Any:
-		return spaced("any", assigned("reason", s.Reason), also(s.Also))
+		return spaced("any", assigned("reason", s.Reason), constant(s.Const), also(s.Also))
 	}
 	return "nothing"
 }
@@ -192,6 +192,13 @@ func rules(r *Rules) string {
 		out = append(out, "cel="+strconv.Quote(c.Expr))
 	}
 	return spaced(append(out, also(r.Also))...)
+}
+
+func constant(c *string) string {
+	if c == nil {
+		return ""
+	}
+	return "const=" + *c
 }
 
 // also prints an assertion.

@@ -147,6 +147,7 @@ type Variant struct {
 // that the model cannot hold: then a diagnostic was raised, too.
 type Any struct {
 	Reason string
+	Const  *string // the one value allowed, a list or an object, as JSON
 	Also   *Assertion
 }
 

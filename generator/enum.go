@@ -2,7 +2,10 @@ package generator
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/templates/golang"
@@ -28,13 +31,28 @@ func (p *pass) enum(e *contract.Enum, name func() string, doc contract.Doc) *hel
 	case base == contract.Number && len(values) == 1:
 		return &held{ref: golang.Ref{Name: "float64"}, kind: "Float64", base: "Float64", null: e.Nullable, rules: asserting(onlyValue(e, values), e.Also)}
 	case base == contract.Number:
-		p.remark("enum-not-checked", p.at, "the values of an enum of numbers are not checked")
-		return &held{ref: golang.Ref{Name: "float64"}, kind: "Float64", base: "Float64", null: e.Nullable}
+		return p.enumType(e, name(), doc, "Float64", "float64", values)
 	}
-	p.remark("enum-as-raw", p.at, "an enum with values of several types is kept as JSON text")
-	h := raw()
+	h := raw() // values of several types that no union was made of
 	h.null = e.Nullable
+	h.rules = listing(e, values)
 	return h
+}
+
+// listing asserts that a value is one of those that a closed enum lists.
+func listing(e *contract.Enum, values []contract.EnumValue) *golang.Rule {
+	if e.Open {
+		return asserting(nil, e.Also)
+	}
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = v.JSON
+	}
+	text := `{"enum":[` + strings.Join(list, ",") + "]"
+	if e.Also != nil {
+		text += `,"allOf":[` + e.Also.Schema + "]"
+	}
+	return &golang.Rule{Also: text + "}"}
 }
 
 // onlyValue is the rule of a closed enum with one value that needs no type of its own.
@@ -49,12 +67,16 @@ func (p *pass) enumType(e *contract.Enum, name string, doc contract.Doc, kind, g
 	d := &golang.Enum{Name: name, Doc: typeDoc(name, doc), Type: golang.Ref{Name: goType}}
 	t := &golang.Table{Var: p.tableVar(name), Kind: kind, Of: &golang.Ref{Name: name}, Open: e.Open, Rules: asserting(nil, e.Also)}
 	for _, v := range values {
-		if kind == "Enum" {
+		switch kind {
+		case "Enum":
 			t.Enum = append(t.Enum, text(v.JSON))
-		} else {
+		case "EnumInt":
 			n, _ := integer(v.JSON)
 			t.EnumInt = append(t.EnumInt, n)
 		}
+	}
+	if kind == "Float64" {
+		t.Open, t.Rules = false, listing(e, values)
 	}
 	p.place(d, t)
 	p.enums = append(p.enums, &enumDecl{d, values})
@@ -128,18 +150,21 @@ func text(quoted string) string {
 // nameEnums gives every enum its constants, when all types have their names.
 func (p *pass) nameEnums() {
 	for _, e := range p.enums {
+		codes := areCodes(e.values)
 		for _, v := range e.values {
-			want := v.Name
-			value := v.JSON
-			if e.decl.Type.Name == "string" {
-				value = strconv.Quote(text(v.JSON))
-				if want == "" {
-					want = text(v.JSON)
+			suffix, value := enumSuffix(v.Name), v.JSON
+			switch text := text(v.JSON); {
+			case e.decl.Type.Name == "string" && v.Name == "" && codes && isCode(text):
+				suffix, value = text, strconv.Quote(text)
+			case e.decl.Type.Name == "string":
+				value = strconv.Quote(text)
+				if v.Name == "" {
+					suffix = enumSuffix(text)
 				}
-			} else if want == "" {
-				want = v.JSON
+			case v.Name == "":
+				suffix = enumSuffix(strings.ReplaceAll(v.JSON, ".", " Point "))
 			}
-			name := p.names.name(e.decl.Name+enumSuffix(want), "Value")
+			name := p.names.name(e.decl.Name+suffix, "Value")
 			e.decl.Values = append(e.decl.Values, &golang.EnumValue{Name: name, Doc: typeDoc(name, v.Doc), Value: value})
 		}
 	}
@@ -153,4 +178,17 @@ func enumSuffix(value string) string {
 		return name[1:]
 	}
 	return name
+}
+
+// areCodes says whether the values of an enum are codes like EUR or GET, whose upper case
+// means something; where one has several words, like IN_PROGRESS, upper case is a habit.
+func areCodes(values []contract.EnumValue) bool {
+	return !slices.ContainsFunc(values, func(v contract.EnumValue) bool {
+		value := text(v.JSON)
+		return strings.ToUpper(value) == value && strings.ToLower(value) != value && !isCode(value)
+	})
+}
+
+func isCode(value string) bool {
+	return value != "" && !strings.ContainsFunc(value, func(r rune) bool { return !(unicode.IsUpper(r) || unicode.IsDigit(r)) })
 }

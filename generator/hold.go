@@ -58,7 +58,10 @@ func (p *pass) plain(s contract.Schema, want string) *held {
 // asserted holds what may be anything, but for what is asserted of it.
 func asserted(a *contract.Any) *held {
 	h := raw()
-	h.rules = asserting(nil, a.Also)
+	if a.Const != nil {
+		h.rules = &golang.Rule{Const: *a.Const}
+	}
+	h.rules = asserting(h.rules, a.Also)
 	return h
 }
 

@@ -76,7 +76,7 @@ func constant(name, json string, required bool) *golang.TableField {
 
 // field adds a property to a struct and to its table.
 func (p *pass) field(o *contract.Object, f *contract.Field, names *scope, st *golang.Struct, tab *golang.Table) {
-	if c, ok := constOf(f.Schema); ok && !f.Nullable {
+	if c, ok := constOf(f.Schema); ok && (!f.Nullable || c == "null") {
 		tab.Fields = append(tab.Fields, constant(f.Name, c, f.Required))
 		return
 	}
@@ -116,6 +116,9 @@ func (p *pass) member(f *contract.Field, name string, h *held, owner string) (*g
 
 // constOf is the one value that a schema allows, as JSON.
 func constOf(s contract.Schema) (string, bool) {
+	if a, ok := contract.Resolve(s).(*contract.Any); ok && a.Const != nil {
+		return *a.Const, true
+	}
 	sc, ok := contract.Resolve(s).(*contract.Scalar)
 	if !ok {
 		return "", false

@@ -62,7 +62,7 @@ func (r *Reader) constant(v *view, consts []*node.Node, types []string) contract
 			s.Kind = contract.Number
 		}
 	default:
-		return r.give(v, "structured-const", "the constant is "+c.Kind().String())
+		return &contract.Any{Const: s.Const}
 	}
 	return s
 }
@@ -72,7 +72,7 @@ func (r *Reader) enum(v *view, lists []*node.Node, types []string, open bool) co
 	e := &contract.Enum{Open: open, Nullable: r.allNullable([]*node.Node{v.node})}
 	base := node.Absent
 	seen := map[string]bool{}
-	fraction := slices.Contains(types, "number")
+	fraction, mixed := slices.Contains(types, "number"), false
 	shared := shared(lists)
 	for item := range lists[0].Items() {
 		if shared != nil && !shared[item.JSON()] {
@@ -86,9 +86,7 @@ func (r *Reader) enum(v *view, lists []*node.Node, types []string, open bool) co
 		if base == node.Absent {
 			base = kind
 		}
-		if kind != base || kind >= node.List {
-			return r.give(v, "mixed-enum", "the enum lists values of several types")
-		}
+		mixed = mixed || kind != base || kind >= node.List
 		if seen[value.JSON] {
 			r.diags.Warnf("duplicate-value", item.Span(), "the value %s is listed twice", value.JSON)
 			continue
@@ -103,6 +101,8 @@ func (r *Reader) enum(v *view, lists []*node.Node, types []string, open bool) co
 		return &contract.Scalar{Kind: contract.Null}
 	case base == node.Absent:
 		return r.give(v, "conflicting-values", "the enums that must all hold have no value in common")
+	case mixed:
+		return r.mixedEnum(v, e)
 	}
 	e.Base = map[node.Kind]contract.ScalarKind{node.String: contract.String, node.Bool: contract.Bool, node.Number: contract.Integer}[base]
 	if fraction && base == node.Number {

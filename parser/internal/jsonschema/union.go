@@ -181,7 +181,7 @@ func isPlainText(v *view) bool {
 func (r *Reader) simplify(v *view, u *contract.Union) contract.Schema {
 	var kept []*contract.Variant
 	for _, x := range u.Variants {
-		if open, ok := x.Schema.(*contract.Any); ok && u.Tag == "" && open.Reason == "" {
+		if open, ok := x.Schema.(*contract.Any); ok && u.Tag == "" && *open == (contract.Any{}) {
 			return open // whatever the others say, anything is allowed
 		}
 		i := slices.IndexFunc(kept, func(k *contract.Variant) bool { return sameShape(k.Schema, x.Schema) })
@@ -215,8 +215,8 @@ func sameShape(a, b contract.Schema) bool {
 		b, ok := b.(*contract.Ref)
 		return ok && a.Type == b.Type
 	case *contract.Any:
-		_, ok := b.(*contract.Any)
-		return ok
+		b, ok := b.(*contract.Any)
+		return ok && *a == *b
 	case *contract.Scalar:
 		b, ok := b.(*contract.Scalar)
 		return ok && a.Const == nil && b.Const == nil && kindOf(a.Kind) == kindOf(b.Kind) &&
