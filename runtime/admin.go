@@ -52,9 +52,9 @@ func (s *Server) AdminHandler() http.Handler {
 }
 
 func (s *Server) metrics() string {
-	sides := []stats.Side{{Name: Incoming.String(), Operations: s.Stats()}}
+	sides := []stats.Side{s.side(Incoming.String(), "")}
 	for _, c := range s.watched {
-		sides = append(sides, stats.Side{Name: Outgoing.String(), Peer: c.String(), Operations: c.Stats()})
+		sides = append(sides, c.side(Outgoing.String(), c.String()))
 	}
 	return stats.Prometheus(sides, codeNames[:])
 }

@@ -27,7 +27,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	retire(w, r)
-	if s.cors != nil && s.cors.serve(s, w, r) {
+	if !s.stillIn(w, r) || s.cors != nil && s.cors.serve(s, w, r) {
 		return
 	}
 	if m, ok := s.rpc[r.URL.Path]; ok {

@@ -109,7 +109,7 @@ func (a *Attempt) Do(req *http.Request) (*http.Response, error) {
 		resp, stop, err = a.sendHedged(ctx, req)
 		cancel = after(stop, cancel)
 	} else {
-		resp, err = a.send(ctx, a.conn.rest, req)
+		resp, err = a.send(ctx, a.conn.wires().rest, req)
 	}
 	if err != nil {
 		cancel()
@@ -132,7 +132,7 @@ func (a *Attempt) DoStream(req *http.Request) (*http.Response, error) {
 	cancel := func() { stop(); end(nil) }
 	announce(caller, req)
 	prioritize(caller, req.Header)
-	resp, err := a.send(long, a.conn.rest, req)
+	resp, err := a.send(long, a.conn.wires().rest, req)
 	if err == nil && !wait() {
 		resp.Body.Close()
 		err = a.failed(long, context.Cause(short))
@@ -265,7 +265,7 @@ func (d rpcDoer) Do(req *http.Request) (*http.Response, error) {
 	req.URL.Scheme, req.URL.Host = a.Base.Scheme, a.Base.Host
 	req.Host = ""
 	prioritize(req.Context(), req.Header)
-	resp, err := a.send(req.Context(), d.conn.rpc, req)
+	resp, err := a.send(req.Context(), d.conn.wires().rpc, req)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,9 +35,10 @@ type Conn struct {
 	sources   map[*auth.Scheme]auth.Source
 	validate  bool
 	http      HTTPVersion
-	rest, rpc wire
+	wired     atomic.Value // *wires
+	rotating  atomic.Bool
+	alarmed   atomic.Bool // invalid certificates were reported
 	spokeRPC  atomic.Bool
-	sessions  tls.ClientSessionCache
 }
 
 // NewConn prepares a connection to target and does no I/O. The scheme of target says
@@ -68,11 +68,7 @@ func NewConn(target string, opts ...ConnOption) (*Conn, error) {
 		return nil, Errorf(InvalidArgument, "target %s is plaintext, which shows credentials to everybody on the way; say https://, or WithPlaintext() too if that is meant", c.target.url.Redacted())
 	}
 	c.resolve()
-	c.rest = c.newWire(false)
-	c.rpc = c.rest
-	if c.plaintext {
-		c.rpc = c.newWire(true)
-	}
+	c.wired.Store(c.newWires())
 	return c, nil
 }
 
@@ -87,7 +83,7 @@ func NewBrokerConn(b broker.Broker, opts ...ConnOption) (*Conn, error) {
 }
 
 func newConn(opts []ConnOption) *Conn {
-	c := &Conn{retries: DefaultRetries, balance: balance.Default, sessions: tls.NewLRUClientSessionCache(0)}
+	c := &Conn{retries: DefaultRetries, balance: balance.Default}
 	c.defaults()
 	for _, o := range opts {
 		o.conn(c)
@@ -142,8 +138,7 @@ func (c *Conn) scheme() string {
 func (c *Conn) Close() error {
 	c.ends.close()
 	if c.target != nil {
-		c.rest.CloseIdleConnections()
-		c.rpc.CloseIdleConnections()
+		c.wires().closeIdle()
 	}
 	return nil
 }

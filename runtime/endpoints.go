@@ -194,6 +194,7 @@ const probeTimeout = time.Second
 // tend does what is to be done now and then, beside the calls: it says which endpoints a
 // sweep ejected, and probes those whose ejection is over.
 func (c *Conn) tend(now time.Duration) {
+	c.rotate()
 	ejected, due := c.ends.group.Tick(now)
 	for _, h := range ejected {
 		c.log.Warn("endpoint ejected, since most calls fail there", "target", c.String(), "endpoint", h.Addr)

@@ -69,7 +69,7 @@ func (a *Attempt) start(ctx context.Context, at *endpoint, req *http.Request, do
 	r.begin(a.conn, a.spec, at, a.N)
 	ctx, r.cancel = context.WithCancel(ctx)
 	go func() {
-		r.resp, r.err = r.send(ctx, a.conn.rest, req)
+		r.resp, r.err = r.send(ctx, a.conn.wires().rest, req)
 		done <- r
 	}()
 	return r

@@ -89,6 +89,7 @@ func packageOf(spec *Spec) string {
 // withPeer lets PeerOf find the certificate of who connected.
 func withPeer(ctx context.Context, conn net.Conn) context.Context {
 	if c, ok := conn.(*tls.Conn); ok {
+		ctx = context.WithValue(ctx, verifiedKey{}, new(verified))
 		return auth.WithConnection(ctx, c.ConnectionState)
 	}
 	return ctx

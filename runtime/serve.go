@@ -106,6 +106,9 @@ func serve(ctx context.Context, s *Server, h *http.Server, ln net.Listener) erro
 		parts.add(t.name, func() error { return s.background(run, t) }, fail)
 	}
 	parts.add("", func() error { return accept(h, ln) }, fail)
+	if s.tls != nil {
+		parts.add("", func() error { return s.watchTLS(run) }, fail)
+	}
 	s.up.Store(true)
 	close(s.ready)
 	withdraw := s.announce(run, fail)

@@ -24,6 +24,7 @@ type Server struct {
 	watched []*Conn
 
 	registrations []registration
+	alarmed       atomic.Bool // invalid certificates were reported
 	// nil: everything is admitted
 	admission  *admission
 	verifiers  auth.Verifiers

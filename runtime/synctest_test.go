@@ -26,7 +26,7 @@ func scripted(t *testing.T, target string, s script, opts ...ConnOption) *Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.rest, c.rpc = s, s
+	c.wired.Store(&wires{rest: s, rpc: s})
 	return c
 }
 

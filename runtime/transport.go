@@ -34,11 +34,13 @@ type wire interface {
 
 // newWire returns the transport of all endpoints of c: connections are kept per address.
 // In plaintext, HTTP/2 has to be chosen beforehand (RFC 9113, 3.3).
-func (c *Conn) newWire(plainHTTP2 bool) *http.Transport {
+func (c *Conn) newWire(w *wires, plainHTTP2 bool) *http.Transport {
 	return &http.Transport{
-		Protocols:              c.protocols(plainHTTP2),
-		DialContext:            c.dial,
-		DialTLSContext:         c.dialTLS,
+		Protocols:   c.protocols(plainHTTP2),
+		DialContext: c.dial,
+		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return c.dialTLS(ctx, w, network, addr)
+		},
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
@@ -49,9 +51,9 @@ func (c *Conn) newWire(plainHTTP2 bool) *http.Transport {
 // wireOf returns the transport for gRPC or for REST; they are one unless in plaintext.
 func (c *Conn) wireOf(rpc bool) wire {
 	if rpc {
-		return c.rpc
+		return c.wires().rpc
 	}
-	return c.rest
+	return c.wires().rest
 }
 
 // An unsentError says that no connection came about, so no request left.
@@ -105,7 +107,7 @@ func (d *dialed) without(start, now time.Duration) time.Duration {
 	return max(took-max(setup, 0), took/10)
 }
 
-func (c *Conn) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+func (c *Conn) dialTLS(ctx context.Context, w *wires, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	conf, err := c.tls.Client(c.serverName(addr), c.alpn()...)
@@ -113,7 +115,8 @@ func (c *Conn) dialTLS(ctx context.Context, network, addr string) (net.Conn, err
 		return nil, &unsentError{addr, err}
 	}
 	begun := c.now()
-	conf.ClientSessionCache = c.sessions
+	w.since(c.tls.Generation())
+	conf.ClientSessionCache = w.sessions
 	raw, err := c.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
@@ -143,7 +146,7 @@ func (c *Conn) refusal(ctx context.Context, addr string, err error) error {
 	if c.plaintext || tlsconf.Explain(err) != "" {
 		return err
 	}
-	conn, again := c.dialTLS(ctx, "tcp", addr)
+	conn, again := c.dialTLS(ctx, c.wires(), "tcp", addr)
 	if again != nil {
 		return err
 	}

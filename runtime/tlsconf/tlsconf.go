@@ -18,7 +18,7 @@ import (
 )
 
 // Recheck is how long files are trusted before a handshake reads them again.
-const Recheck = 5 * time.Second
+const Recheck = time.Second
 
 // A Config says who we are and whom we trust. It is safe for concurrent use, may serve
 // any number of connections and servers, and does no I/O before the first handshake or

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Side is the operations of one server or connection, as metrics label them.
@@ -11,6 +12,10 @@ type Side struct {
 	Name       string // "server" or "client"
 	Peer       string // target of a connection; "" for a server
 	Operations []Operation
+
+	Plaintext bool      // neither encrypted nor authenticated
+	Expires   time.Time // when its certificate does; zero: it has none
+	Stale     bool      // the newest certificates are invalid, so older ones are in use
 }
 
 // Prometheus writes the statistics in Prometheus' text format 0.0.4. codes names the
@@ -32,6 +37,7 @@ func Prometheus(sides []Side, codes []string) string {
 		}
 	})
 	w.family("concordat_call_duration_seconds", "histogram", "How long calls took.", w.histogram)
+	w.security()
 	return w.b.String()
 }
 
@@ -52,6 +58,38 @@ func (w *text) family(name, kind, help string, each func(o *Operation, labels st
 			each(o, labels)
 		}
 	}
+}
+
+// security is what concerns whole sides: it has no operation.
+func (w *text) security() {
+	w.whole("concordat_plaintext", "1 where there is neither encryption nor authentication.", func(s *Side) (int64, bool) { return number(s.Plaintext), true })
+	w.whole("concordat_certificate_expiry_timestamp_seconds", "When the certificate in use expires.", func(s *Side) (int64, bool) { return s.Expires.Unix(), !s.Expires.IsZero() })
+	w.whole("concordat_certificate_reload_failed", "1 where the newest certificates are invalid, so that older ones are in use.", func(s *Side) (int64, bool) { return number(s.Stale), !s.Plaintext })
+}
+
+func (w *text) whole(name, help string, of func(*Side) (n int64, known bool)) {
+	fmt.Fprintf(&w.b, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
+	for i := range w.sides {
+		s := &w.sides[i]
+		if n, known := of(s); known {
+			w.line(name, s.labels(), n)
+		}
+	}
+}
+
+func (s *Side) labels() string {
+	labels := `side="` + escape(s.Name) + `"`
+	if s.Peer != "" {
+		labels += `,target="` + escape(s.Peer) + `"`
+	}
+	return labels
+}
+
+func number(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (w *text) line(name, labels string, n int64) {
