@@ -48,7 +48,7 @@ func (r Replay) Run(ctx context.Context, b Broker) (int, error) {
 	var sent atomic.Int64
 	kept := map[string]bool{}
 	var failed error
-	s := Subscription{Address: r.From, Group: ReplayGroup, DeadLetter: r.From, Ready: func() { idle.Reset(r.Idle) }}
+	s := Subscription{Address: r.From, Group: ReplayGroup, Ready: func() { idle.Reset(r.Idle) }}
 	err := b.Subscribe(ctx, s, func(ctx context.Context, m *Message) error {
 		idle.Reset(r.Idle)
 		switch {

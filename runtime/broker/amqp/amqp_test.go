@@ -42,5 +42,5 @@ func open(t *testing.T, url string, opts ...amqp.Option) *amqp.Broker {
 
 func TestPromises(t *testing.T) {
 	url := shared.URL(t)
-	brokertest.Run(t, brokertest.Features{Redelivers: true}, func(t *testing.T) broker.Broker { return open(t, url) })
+	brokertest.Run(t, brokertest.Features{Redelivers: true, Durable: true}, func(t *testing.T) broker.Broker { return open(t, url) })
 }

@@ -24,6 +24,12 @@ type Features struct {
 	// Redelivers says that a message comes again, without a reconnect, when its handler
 	// fails.
 	Redelivers bool
+	// Durable says that a group keeps its place, and messages wait for it, while none of its
+	// members is there.
+	Durable bool
+	// Disrupt, if set, breaks the connections of everybody, or the broker, and returns when
+	// it is there again.
+	Disrupt func(t *testing.T)
 }
 
 const patience = 20 * time.Second
@@ -33,6 +39,7 @@ const patience = 20 * time.Second
 func Run(t *testing.T, f Features, open func(t *testing.T) broker.Broker) {
 	for name, test := range map[string]func(*testing.T, func(*testing.T) broker.Broker){
 		"RoundTrip": roundTrip, "Group": group, "Fanout": fanout, "Order": order, "Drain": drain, "Concurrency": concurrency,
+		"ConcurrentSubscribe": concurrentSubscribe, "Isolation": isolation, "Bodies": bodies, "Waits": waits, "Closed": closed,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
@@ -41,6 +48,16 @@ func Run(t *testing.T, f Features, open func(t *testing.T) broker.Broker) {
 	}
 	if f.Redelivers {
 		t.Run("Redelivers", func(t *testing.T) { redelivers(t, open) })
+		t.Run("ContinuesAfterErrors", func(t *testing.T) { continuesAfterErrors(t, open) })
+	}
+	if f.Durable {
+		t.Run("OldMessages", func(t *testing.T) { oldMessages(t, open) })
+		t.Run("ContinuesAfterClose", func(t *testing.T) { continuesAfterClose(t, open) })
+		t.Run("NotAcknowledged", func(t *testing.T) { notAcknowledged(t, open) })
+		t.Run("DeadLetters", func(t *testing.T) { deadLetters(t, open) })
+	}
+	if f.Disrupt != nil {
+		t.Run("Reconnects", func(t *testing.T) { reconnects(t, open, f.Disrupt) })
 	}
 }
 

@@ -17,7 +17,7 @@ func TestPromises(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	brokertest.Run(t, brokertest.Features{Keeps: true, Redelivers: true}, func(*testing.T) broker.Broker { return b })
+	brokertest.Run(t, brokertest.Features{Keeps: true, Redelivers: true, Durable: true}, func(*testing.T) broker.Broker { return b })
 }
 
 // Publish waits when nobody takes messages, rather than filling the memory.

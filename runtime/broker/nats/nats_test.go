@@ -46,7 +46,7 @@ func open(t *testing.T, url string, opts ...nats.Option) *nats.Broker {
 
 func TestPromises(t *testing.T) {
 	s := start(t, natsembed.Options{})
-	brokertest.Run(t, brokertest.Features{Keeps: true, Redelivers: true}, func(t *testing.T) broker.Broker { return open(t, s.URL()) })
+	brokertest.Run(t, brokertest.Features{Keeps: true, Redelivers: true, Durable: true}, func(t *testing.T) broker.Broker { return open(t, s.URL()) })
 }
 
 func TestTargets(t *testing.T) {
