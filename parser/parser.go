@@ -36,7 +36,7 @@ type Options struct {
 	// document in their order before it is read.
 	Overlays []string
 
-	// Remote gets what an OpenAPI document refers to on other hosts, by its http or https
+	// Remote gets what an OpenAPI or AsyncAPI document refers to on other hosts, by its http or https
 	// URL, and sees to limits; package parser/remote has one. nil: other hosts are not
 	// asked, and such references are findings.
 	Remote func(ctx context.Context, url string) ([]byte, error)
@@ -59,9 +59,12 @@ func Parse(ctx context.Context, files []string, o Options) (*contract.Contract, 
 	case document.name != "" && document.format == contract.OpenAPI:
 		c, found = openapi.ParseWith(ctx, document.name, openapi.Options{Read: s.readFile, Remote: o.remote(ctx), Overlays: o.Overlays})
 	case document.name != "":
-		c, found = asyncapi.Parse(ctx, document.name, s.readFile)
+		c, found = asyncapi.ParseWith(ctx, document.name, asyncapi.Options{Read: s.readFile, Remote: o.remote(ctx)})
 	case len(protos) > 0:
 		c, found = protobuf.Parse(ctx, protos, o.ImportPaths, s.readFile)
+	}
+	if len(o.Overlays) > 0 && c != nil && c.Format != contract.OpenAPI {
+		found.Warnf("overlay-not-applied", whole(o.Overlays[0]), "overlays are for OpenAPI documents; they change nothing of %s", c.Source)
 	}
 	return c, append(ds, found...)
 }

@@ -41,7 +41,7 @@ var Codes = map[string]string{
 	// References.
 	"broken-reference": "A $ref leads to something that is not there.",
 	"reference-loop":   "References lead only to one another, and never to anything that says what is meant.",
-	"remote-reference": "A $ref leads to another host. Nothing is fetched from the network unless that is allowed: download the file and refer to the copy, or allow it.",
+	"remote-reference": "A $ref leads to another host. Nothing is fetched from the network unless that is allowed: download the file and refer to the copy, or allow it by --allow-remote, or by `remote` in concordat.yaml.",
 
 	// Documents: OpenAPI and AsyncAPI.
 	"duplicate-operation":  "Two operations have one name. Both are kept; the later one gets a number.",
@@ -170,5 +170,6 @@ var Codes = map[string]string{
 	"unknown-operation":         "An operation is of no kind that this format has.",
 	"unknown-status":            "This is no status of a response.",
 	"unused-path-parameter":     "A path parameter is declared that the path does not have. It is left out.",
+	"overlay-not-applied":       "Overlays are for OpenAPI documents; of other contracts they change nothing.",
 	"bad-xml":                   "An xml object says what XML cannot have.",
 }

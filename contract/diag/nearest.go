@@ -3,8 +3,8 @@ package diag
 import "strings"
 
 // Nearest returns the one of names that s was probably meant to be: it differs in at most
-// two letters, and in no more than half of its own, upper and lower case being one; or one
-// goes on where the other ends. It is "" where none is that close. The first of equals
+// two letters, and in no more than half of its own, upper and lower case being one, two
+// neighbours that changed places being one difference; or one goes on where the other ends. It is "" where none is that close. The first of equals
 // wins.
 func Nearest(s string, names []string) string {
 	best, least := "", 3
@@ -17,11 +17,28 @@ func Nearest(s string, names []string) string {
 		if best == "" && min(len(s), len(n)) > 2 && (strings.HasPrefix(low, name) || strings.HasPrefix(name, low)) {
 			best = n
 		}
-		if d := distance(low, name); d < least && d <= len(n)/2 {
+		d := distance(low, name)
+		if swapped(low, name) {
+			d = 1
+		}
+		if d < least && d <= len(n)/2 {
 			best, least = n, d
 		}
 	}
 	return best
+}
+
+// swapped says whether a and b differ only in two neighbours that changed places.
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) - 1 {
+		if a[i] != b[i] {
+			return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+		}
+	}
+	return false
 }
 
 // distance counts the letters to insert, delete or replace between two words

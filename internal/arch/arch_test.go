@@ -39,7 +39,7 @@ var may = map[string][]string{
 
 	"cmd/concordat":            {"cmd/internal/cli"},
 	"cmd/protoc-gen-concordat": {"cmd/internal/plugin"},
-	"cmd/internal/cli":         {"cmd/internal/config", "cmd/internal/output", "contract", "contract/diag", "parser", "generator", "runtime/tlsconf/devca"},
+	"cmd/internal/cli":         {"cmd/internal/config", "cmd/internal/output", "contract", "contract/diag", "parser", "parser/remote", "generator", "runtime/tlsconf/devca"},
 	"cmd/internal/config":      {"contract", "contract/diag"},
 	"cmd/internal/output":      {},
 	"cmd/internal/plugin":      {"contract", "contract/diag", "parser/protobuf", "generator", "generator/messages"},

@@ -22,17 +22,30 @@ import (
 	"github.com/concordat-dev/concordat/parser/internal/node"
 )
 
-// Parse reads the document in file, and every file that it refers to, by read. The
-// contract is nil only where the file cannot be read or is no AsyncAPI document of a known
-// major version; otherwise it holds all that could be understood. References to other
-// hosts are never followed.
+// Options say how a document is read.
+type Options struct {
+	Read   func(name string) ([]byte, error) // gets files by slash paths
+	Remote func(url string) ([]byte, error)  // gets what lies on other hosts; nil: nothing does
+}
+
+// Parse is ParseWith for a document that stays on this host.
+func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) (*contract.Contract, diag.List) {
+	return ParseWith(ctx, file, Options{Read: read})
+}
+
+// ParseWith reads the document in file, and every file that it refers to. The contract is
+// nil only where the file cannot be read or is no AsyncAPI document of a known major
+// version; otherwise it holds all that could be understood.
 //
 // The contract has one service where all operations have one action. Where the document's
 // application both sends and receives, it has two, named with the suffixes Send and
 // Receive, so that the direction of every operation, requests included, stays known.
-func Parse(ctx context.Context, file string, read func(string) ([]byte, error)) (*contract.Contract, diag.List) {
+func ParseWith(ctx context.Context, file string, o Options) (*contract.Contract, diag.List) {
 	var ds diag.List
-	loader := node.NewLoader(read, &ds)
+	loader := node.NewLoader(o.Read, &ds)
+	if o.Remote != nil {
+		loader.AllowRemote(o.Remote)
+	}
 	root := loader.Load(file)
 	if root == nil || !node.Expect(&ds, root, "an AsyncAPI document", node.Map) {
 		return nil, ds

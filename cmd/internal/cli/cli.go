@@ -53,6 +53,7 @@ type app struct {
 	env         Env
 	errorFormat string
 	remarks     bool
+	fetchers    []fetching
 }
 
 const about = `Concordat compiles the contracts between services. It reads OpenAPI, AsyncAPI and

@@ -17,8 +17,8 @@ func (a *app) configured(f generateFlags) ([]job, error) {
 	switch {
 	case f.out != "" || f.pkg != "":
 		return nil, usage("--out and --package go with a SPEC", "in "+config.FileName+" they are `out` and `package`")
-	case len(f.imports) > 0:
-		return nil, usage("--import goes with a SPEC", "in "+config.FileName+" it is `imports`")
+	case f.sources.given():
+		return nil, usage("--import, --overlay, --allow-remote and --remote-cache go with a SPEC", "in "+config.FileName+" they are `imports`, `overlays` and `remote`")
 	case name == "":
 		name = config.FileName
 	}
@@ -37,7 +37,7 @@ func (a *app) configured(f generateFlags) ([]job, error) {
 		a.report(diags)
 		return nil, said(Config)
 	}
-	return jobsOf(c, filepath.ToSlash(filepath.Dir(name))), nil
+	return jobsOf(c, filepath.ToSlash(filepath.Dir(name)), f.offline), nil
 }
 
 func unreadable(name string, err error) *diag.Diagnostic {
@@ -52,12 +52,14 @@ func unreadable(name string, err error) *diag.Diagnostic {
 }
 
 // jobsOf makes jobs of what a configuration in the folder base lists.
-func jobsOf(c *config.Config, base string) []job {
+func jobsOf(c *config.Config, base string, offline bool) []job {
 	var jobs []job
+	hosts := remoteOf(c.Remote, base, offline)
 	for _, e := range c.Contracts {
 		jobs = append(jobs, job{
 			specs: below(base, e.Spec), out: below(base, []string{e.Out})[0], base: base,
 			pkg: e.Package, imports: below(base, e.Imports), entry: e.Span,
+			overlays: below(base, e.Overlays), remote: hosts,
 		})
 	}
 	return jobs

@@ -22,8 +22,8 @@ const module = "github.com/concordat-dev/concordat"
 
 type generateFlags struct {
 	config, out, pkg string
-	imports          []string
 	check, json      bool
+	sources
 }
 
 func (a *app) generate() *cobra.Command {
@@ -53,7 +53,7 @@ whether it is up to date or not.`,
 	c.Flags().StringVar(&f.config, "config", "", "read `FILE` (default "+config.FileName+" where no SPEC is given)")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "generate into `DIR` (default one named after the package)")
 	c.Flags().StringVar(&f.pkg, "package", "", "name the Go package `NAME` (default that of --out, else made from the contract's name)")
-	importFlag(c, &f.imports)
+	f.sources.flags(c)
 	c.Flags().BoolVar(&f.check, "check", false, "write nothing; exit with 1 if the generated code is not up to date")
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 	complete(c, "package")
@@ -94,7 +94,10 @@ func (a *app) jobs(specs []string, f generateFlags) ([]job, error) {
 	case f.pkg != "" && !config.IsPackageName(f.pkg):
 		return nil, usage(fmt.Sprintf("--package %q is no name of a Go package", f.pkg), config.PackageHelp)
 	}
-	jobs := group(specs, f.imports)
+	jobs, err := f.sources.jobs(specs)
+	if err != nil {
+		return nil, err
+	}
 	if len(jobs) > 1 && (f.out != "" || f.pkg != "") {
 		return nil, usage(fmt.Sprintf("--out and --package suit one contract, and these are %d", len(jobs)),
 			"run concordat for each of them, or list them in "+config.FileName)

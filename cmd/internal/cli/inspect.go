@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) validate() *cobra.Command {
-	var imports []string
+	var from sources
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "validate SPEC ...",
@@ -24,7 +24,11 @@ source. Exits with 4 if one of them has an error; warnings alone exit with 0.`,
 		RunE: func(c *cobra.Command, specs []string) error {
 			var all diag.List
 			var read []*contract.Contract
-			for _, j := range group(specs, imports) {
+			jobs, err := from.jobs(specs)
+			if err != nil {
+				return err
+			}
+			for _, j := range jobs {
 				con, diags := a.parse(c.Context(), j)
 				all = append(all, diags...)
 				if con != nil {
@@ -34,7 +38,7 @@ source. Exits with 4 if one of them has an error; warnings alone exit with 0.`,
 			return a.validated(all, read, asJSON)
 		},
 	}
-	importFlag(c, &imports)
+	from.flags(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON on standard output")
 	return c
 }
@@ -60,7 +64,8 @@ func (a *app) validated(all diag.List, read []*contract.Contract, asJSON bool) e
 }
 
 func (a *app) contract() *cobra.Command {
-	var imports []string
+	var from sources
+	var asJSON bool
 	c := &cobra.Command{
 		Use:               "contract SPEC ...",
 		Short:             "Show a contract as concordat understands it",
@@ -70,13 +75,21 @@ func (a *app) contract() *cobra.Command {
 		ValidArgsFunction: completeSpecs,
 		RunE: func(c *cobra.Command, specs []string) error {
 			var all diag.List
-			for _, j := range group(specs, imports) {
+			jobs, err := from.jobs(specs)
+			if err != nil {
+				return err
+			}
+			for _, j := range jobs {
 				con, diags := a.parse(c.Context(), j)
 				all = append(all, diags...)
 				if con == nil {
 					continue
 				}
-				if err := contract.Dump(a.env.Out, con); err != nil {
+				dump := contract.Dump
+				if asJSON {
+					dump = contract.DumpJSON
+				}
+				if err := dump(a.env.Out, con); err != nil {
 					return &exitError{code: Generation, message: err.Error()}
 				}
 			}
@@ -86,7 +99,8 @@ func (a *app) contract() *cobra.Command {
 			return nil
 		},
 	}
-	importFlag(c, &imports)
+	from.flags(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print the model as JSON, one document for each contract")
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
 	"github.com/concordat-dev/concordat/parser"
+	"github.com/concordat-dev/concordat/parser/remote"
 )
 
 // path makes a name that the user gave, or that a contract holds, one of this machine.
@@ -53,6 +54,9 @@ type job struct {
 	pkg     string
 	imports []string
 	entry   contract.Span // in concordat.yaml; nowhere for what the command line names
+
+	overlays []string
+	remote   *remote.Options // nil: other hosts are not asked
 }
 
 // group makes one job of all .proto files, and one of every other document. What is named
@@ -79,7 +83,11 @@ func group(specs, imports []string) []job {
 // parse reads the contract of j, and adds to the findings what only the command line
 // knows: who named a file that is not there, and which one was probably meant.
 func (a *app) parse(ctx context.Context, j job) (*contract.Contract, diag.List) {
-	c, diags := parser.Parse(ctx, j.specs, parser.Options{Read: a.read, ImportPaths: j.imports})
+	o := parser.Options{Read: a.read, ImportPaths: j.imports, Overlays: j.overlays}
+	if j.remote != nil {
+		o.Remote = a.fetcher(j.remote).Fetch
+	}
+	c, diags := parser.Parse(ctx, j.specs, o)
 	for _, d := range diags {
 		if d.Code != "missing-file" || !slices.Contains(j.specs, d.Span.File) || d.Span.Col > 1 {
 			continue

@@ -25,15 +25,18 @@ const FileName = "concordat.yaml"
 // A Config is the content of one file. Paths are as written, relative to the file.
 type Config struct {
 	Contracts []Contract
+	Remote    *Remote // nil: other hosts are not asked
 }
 
 // A Contract is one entry of contracts.
 type Contract struct {
-	Spec    []string      // files that form one contract; more than one only for Protobuf
-	Out     string        // directory of the generated package; "" for one named after the package
-	Package string        // Go package name; "" for one made from the contract's name
-	Imports []string      // directories in which Protobuf imports are looked up
-	Span    contract.Span // of Spec
+	Spec    []string // files that form one contract; more than one only for Protobuf
+	Out     string   // directory of the generated package; "" for one named after the package
+	Package string   // Go package name; "" for one made from the contract's name
+	Imports []string // directories in which Protobuf imports are looked up
+
+	Overlays []string      // files with OpenAPI Overlays, in the order in which they are applied
+	Span     contract.Span // of Spec
 }
 
 // Parse reads src, which file names in diagnostics. The Config holds what could be
@@ -82,6 +85,7 @@ func (r *reader) syntax(err error) {
 func (r *reader) root(n *yaml.Node, c *Config) {
 	seen := r.mapping(n, "the file", map[string]func(*yaml.Node){
 		"version": r.version,
+		"remote":  func(v *yaml.Node) { c.Remote = r.remote(v) },
 		"contracts": func(v *yaml.Node) {
 			entries, ok := r.list(v, "contracts")
 			if ok && len(entries) == 0 {
@@ -120,6 +124,8 @@ func (r *reader) contract(n *yaml.Node) Contract {
 		"out":     func(v *yaml.Node) { c.Out = r.text(v, "out") },
 		"package": func(v *yaml.Node) { c.Package = r.packageName(v) },
 		"imports": func(v *yaml.Node) { c.Imports = r.texts(v, "imports") },
+
+		"overlays": func(v *yaml.Node) { c.Overlays = r.texts(v, "overlays") },
 	})
 	if seen != nil && !seen["spec"] {
 		r.diags.Errorf("config-spec", c.Span, "the entry names no spec").Help = "add `spec: path/to/contract.yaml`"

@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 		{"version: v2\n", `1:10 config-version version "v2" is not known`},
 		{"contracts: []\n", "1:1 config-version version is missing"},
 		{"version: v1\ncontract: []\n", `2:1 config-unknown-key unknown key "contract" | did you mean "contracts"?`},
-		{"version: v1\nzebra: 1\n", "2:1 config-unknown-key unknown key \"zebra\" | known keys are contracts, version"},
+		{"version: v1\nzebra: 1\n", "2:1 config-unknown-key unknown key \"zebra\" | known keys are contracts, remote, version"},
 		{"version: v1\ncontracts:\n  - spek: a.yaml\n", `3:5 config-unknown-key unknown key "spek" | did you mean "spec"?`},
 		{"version: v1\ncontracts:\n  - out: a\n", "3:5 config-spec the entry names no spec"},
 		{"version: v1\ncontracts: users.yaml\n", "2:12 config-type contracts must be a list, not a single value"},
