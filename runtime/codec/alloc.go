@@ -99,13 +99,23 @@ func (t *Type) elemZero() any {
 
 func (t *Type) newElement() unsafe.Pointer { return newOf(t.elemZero()) }
 
-// listOf returns a nil pointer of the slice that t describes, found once.
-func (t *Type) listOf() any {
-	if l := t.list.Load(); l != nil {
+// firstRoom is how many elements a list has room for when its first one is read.
+const firstRoom = 4
+
+// A listType holds nil pointers of a list's Go types.
+type listType struct {
+	list  any // (*[]T)(nil)
+	first any // (*[firstRoom]T)(nil)
+}
+
+// listOf returns the Go types of the slice that t describes, found once.
+func (t *Type) listOf() *listType {
+	if l, ok := t.list.Load().(*listType); ok {
 		return l
 	}
-	of := reflect.SliceOf(reflect.TypeOf(t.elemZero()).Elem())
-	l := reflect.Zero(reflect.PointerTo(of)).Interface()
+	of := reflect.TypeOf(t.elemZero()).Elem()
+	zero := func(t reflect.Type) any { return reflect.Zero(reflect.PointerTo(t)).Interface() }
+	l := &listType{zero(reflect.SliceOf(of)), zero(reflect.ArrayOf(firstRoom, of))}
 	t.list.Store(l)
 	return l
 }
@@ -114,8 +124,12 @@ func (t *Type) listOf() any {
 // and returns where the elements lie.
 func (t *Type) growTo(p unsafe.Pointer, n, c int) unsafe.Pointer {
 	h := (*sliceHeader)(p)
+	if n == 0 && c <= firstRoom {
+		*h = sliceHeader{newOf(t.listOf().first), 0, firstRoom}
+		return h.ptr
+	}
 	h.len = n
-	reflect.ValueOf(typed(t.listOf(), p)).Elem().Grow(c - n)
+	reflect.ValueOf(typed(t.listOf().list, p)).Elem().Grow(c - n)
 	return h.ptr
 }
 

@@ -3,6 +3,7 @@ package codec_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -79,7 +80,10 @@ func compare(t testing.TB, data []byte) bool {
 		}
 		return false
 	}
-	if err != nil {
+	if e, ok := errors.AsType[*Error](err); ok {
+		if e.Malformed && e.Violations[0].Code == CodeSyntax {
+			t.Fatalf("refused as no JSON, but it is: %v\n%s", err, data)
+		}
 		return false
 	}
 	if foldable(data) {
@@ -125,6 +129,9 @@ func normal(k Kinds) string {
 func FuzzKinds(f *testing.F) {
 	for _, s := range kindsSeeds() {
 		f.Add(s)
+	}
+	for _, p := range pieces {
+		f.Add([]byte(`{"plain":` + p + `,"lists":{"pay":` + p + `}}`))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { compare(t, b) })
 }

@@ -1,8 +1,11 @@
 package codec
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -133,6 +136,8 @@ func (e *enc) object(t *Type, p unsafe.Pointer, b []byte) []byte {
 			b = strconv.AppendInt(append(b, f.Key...), *(*int64)(fp), 10)
 		case Int32:
 			b = strconv.AppendInt(append(b, f.Key...), int64(*(*int32)(fp)), 10)
+		case Time:
+			b = e.time(append(b, f.Key...), *(*time.Time)(fp))
 		case Float64:
 			b = e.float(append(b, f.Key...), *(*float64)(fp), 64)
 		case Bool:
@@ -245,10 +250,22 @@ func (e *enc) dict(t *Type, p unsafe.Pointer, b []byte) []byte {
 
 // stringMap writes the commonest map without an allocation.
 func stringMap(m map[string]string, b []byte) []byte {
-	var few [16]string
+	var few [8][2]string
+	all := few[:0]
+	for k, v := range m {
+		all = append(all, [2]string{k, v})
+		if len(m) <= len(few) {
+			for i := len(all) - 1; i > 0 && all[i][0] < all[i-1][0]; i-- {
+				all[i], all[i-1] = all[i-1], all[i]
+			}
+		}
+	}
+	if len(m) > len(few) {
+		slices.SortFunc(all, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	}
 	start := len(b)
-	for _, k := range sortedKeys(few[:0], m) {
-		b = appendString(appendString(b, ",", k), ":", m[k])
+	for i := range all {
+		b = appendString(appendString(b, ",", all[i][0]), ":", all[i][1])
 	}
 	return closeObject(b, start)
 }
@@ -276,8 +293,10 @@ func (e *enc) list(t *Type, p unsafe.Pointer, b []byte) []byte {
 			b = append(b, ',')
 		}
 		v := unsafe.Add(h.ptr, uintptr(i)*size)
-		if el.Kind == Object && t.ElemFlag == 0 && el.Lazy == nil {
+		if t.ElemFlag == 0 && el.Lazy == nil && el.Kind == Object {
 			b = e.object(el, v, b)
+		} else if t.ElemFlag == 0 && el.Kind < Object {
+			b = e.value(el.Kind, el, v, b)
 		} else {
 			b = e.element(t, v, b)
 		}

@@ -27,7 +27,7 @@ func (d *dec) more(n, pos int) (bool, int) {
 // never more than eight times what is there, since the sender decides on the text.
 func (d *dec) room(n, start, pos int) int {
 	if n == 0 {
-		return 4
+		return firstRoom
 	}
 	if d.depth <= 2 {
 		return min(8*n, n+int(int64(len(d.s)-pos)*int64(n)/int64(pos-start+1))+1)

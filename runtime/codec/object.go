@@ -110,6 +110,9 @@ func (d *dec) field(f *Field, p unsafe.Pointer, pos int) (next int) {
 	switch f.Kind {
 	case String:
 		*(*string)(p), next = d.string(pos)
+		if f.T == nil && f.R != nil && f.R.longEnough(len(*(*string)(p))) {
+			return next
+		}
 	case Int64:
 		*(*int64)(p), next = d.int(pos, math.MinInt64, math.MaxInt64)
 	case Float64:

@@ -38,7 +38,7 @@ func (t *Type) Extend(p unsafe.Pointer) unsafe.Pointer {
 	h := (*sliceHeader)(p)
 	n := h.len
 	if n == h.cap {
-		t.growTo(p, n, max(4, 2*n))
+		t.growTo(p, n, max(firstRoom, 2*n))
 	}
 	h.len = n + 1
 	return unsafe.Add(h.ptr, uintptr(n)*t.stride())

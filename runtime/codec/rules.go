@@ -56,6 +56,12 @@ func (d *dec) check(k Kind, t *Type, r *Rule, p unsafe.Pointer, pos, end int) bo
 	return true
 }
 
+// longEnough says that a rule is only about lengths and that a string of n bytes, which
+// are n/4 to n characters, holds to it for sure.
+func (r *Rule) longEnough(n int) bool {
+	return r.Has&^(MinLen|MaxLen) == 0 && n >= 4*r.MinLen && (r.Has&MaxLen == 0 || n <= r.MaxLen)
+}
+
 func (d *dec) checkLen(r *Rule, n, pos int, low, high Code, unit string) bool {
 	if r.Has&MinLen != 0 && n < r.MinLen {
 		return d.violate(pos, low, "must have at least "+strconv.Itoa(r.MinLen)+" "+unit)

@@ -72,6 +72,9 @@ func (d *dec) optionalString(f *Field, p unsafe.Pointer, pos int) int {
 	}
 	*q = v
 	*(*unsafe.Pointer)(p) = unsafe.Pointer(q)
+	if f.T == nil && f.R != nil && f.R.longEnough(len(v)) {
+		return next
+	}
 	if (f.R != nil || f.T != nil) && !d.checked(String, f.T, f.R, unsafe.Pointer(q), pos, next) {
 		return -1
 	}

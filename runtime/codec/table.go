@@ -90,7 +90,7 @@ type Type struct {
 	Union    *UnionType
 	Lazy     Tabled
 
-	// Made when first needed: *index of many Fields, by name; of a Slice (*[]T)(nil). They
+	// Made when first needed: *index of many Fields, by name; *listType of a Slice. They
 	// are no atomic.Pointer, since the compiler would make its methods again in every
 	// package that has a table.
 	index, list atomic.Value
