@@ -138,6 +138,7 @@ type Body struct {
 	// events, with their fields data, event, id and retry, and not their data alone.
 	Item   Schema
 	Events bool
+	End    string // data of the event that ends a stream: "[DONE]"; "" for none
 	Span   Span
 }
 

@@ -20,6 +20,9 @@ func (s *service) bodies(op *operation, st *golang.Struct) {
 	if op.In == nil || len(op.In.Bodies) == 0 {
 		return
 	}
+	if s.itemBody(op, st) {
+		return
+	}
 	choices := s.choices(op)
 	names := newScope()
 	for _, f := range st.Fields {

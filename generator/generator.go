@@ -87,6 +87,7 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	p := newPass(ctx, c, o, out, diags)
 	p.findTags()
 	p.findForms()
+	p.findEvents()
 	p.declareTypes()
 	services := p.services()
 	p.shells()

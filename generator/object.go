@@ -85,6 +85,9 @@ func (p *pass) field(o *contract.Object, f *contract.Field, names *scope, st *go
 	if p.forms[o] {
 		h = file(f.Schema)
 	}
+	if content := p.eventData(o, f); content != nil {
+		h = p.hold(content, st.Name+name)
+	}
 	if h == nil {
 		h = p.hold(f.Schema, st.Name+name)
 	}

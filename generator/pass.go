@@ -24,6 +24,7 @@ type pass struct {
 	flat   map[*contract.Union]*flat
 	tags   map[*contract.Object]map[string]*tagging
 	forms  map[*contract.Object]bool // multipart bodies
+	events map[*contract.Object]bool // whole server-sent events
 
 	xml      *xmlNodes // nil without bodies in XML
 	declare  *declarer
@@ -50,6 +51,7 @@ func newPass(ctx context.Context, c *contract.Contract, o Options, out *golang.P
 		flat:     make(map[*contract.Union]*flat),
 		tags:     make(map[*contract.Object]map[string]*tagging),
 		forms:    make(map[*contract.Object]bool),
+		events:   make(map[*contract.Object]bool),
 		messages: make(map[carriedKey]*carried),
 	}
 }

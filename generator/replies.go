@@ -15,6 +15,7 @@ const (
 	none   = iota // as the absence of an error
 	direct        // as the body itself
 	made          // in a struct made for the operation
+	items         // as a stream of items
 )
 
 // A results is what an operation may answer.
@@ -28,6 +29,10 @@ type results struct {
 func (s *service) results(op *operation) results {
 	var r results
 	r.good, r.bad = s.answers(op)
+	if streams(op) {
+		r.kind = items
+		return r
+	}
 	bodies, headers := 0, 0
 	for _, a := range r.good {
 		var forms []*form
@@ -88,6 +93,8 @@ func (s *service) reply(op *operation) (failures []string) {
 		}
 	case made:
 		s.response(op)
+	case items:
+		s.stream(op)
 	}
 	for _, a := range r.bad {
 		failures = append(failures, s.failure(op, a))

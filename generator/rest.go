@@ -24,7 +24,7 @@ func (s *service) reserveCall(op *operation) {
 func (s *service) call(op *operation) {
 	m := op.method
 	m.In = golang.Ref{Name: op.request}
-	m.Op.Kind = "Unary"
+	m.Op.Kind = restKind(op)
 	st := &golang.Struct{Name: op.request, Doc: []string{op.request + " is the argument of " + m.Name + "."}}
 	s.place(st, nil)
 	fields := fieldScope()

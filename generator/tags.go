@@ -112,7 +112,12 @@ func (w *walker) schema(s contract.Schema) {
 	case *contract.Ref:
 		w.typ(s.Type)
 		return
-	case nil, *contract.Scalar, *contract.Any, *contract.Enum:
+	case *contract.Scalar:
+		if s.Content != nil {
+			w.schema(s.Content)
+		}
+		return
+	case nil, *contract.Any, *contract.Enum:
 		return
 	}
 	if w.seen[s] {
@@ -153,6 +158,7 @@ func (w *walker) message(m *contract.Message) {
 	}
 	for _, b := range m.Bodies {
 		w.schema(b.Schema)
+		w.schema(b.Item)
 	}
 	w.fields(m.Headers)
 	for _, one := range m.OneOf {

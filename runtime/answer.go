@@ -59,7 +59,9 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 		s.WriteError(w, r, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
+	if !m.spec.Kind.sends() {
+		r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
+	}
 	if (m.long || s.timeout <= 0) && r.Header.Get(deadline.Header) == "" {
 		if r, ok := s.enter(m, w, r); ok {
 			outlived(w, r, func(w http.ResponseWriter, r *http.Request) { m.handle(w, r, path) })

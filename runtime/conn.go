@@ -39,6 +39,8 @@ type Conn struct {
 	rotating  atomic.Bool
 	alarmed   atomic.Bool // invalid certificates were reported
 	spokeRPC  atomic.Bool
+	streaming reconnecting // see WithReconnects
+	hook      *hook        // nil: no connection to a single URL
 }
 
 // NewConn prepares a connection to target and does no I/O. The scheme of target says
@@ -104,6 +106,8 @@ func (c *Conn) secure() error {
 		return Errorf(InvalidArgument, "target %s is TLS, but WithPlaintext was given; say http://", c.target.url.Redacted())
 	case c.tls != nil && c.plaintext:
 		return Errorf(InvalidArgument, "WithTLS and WithPlaintext exclude each other")
+	case scheme == "http" && c.hook != nil && !c.plaintext:
+		return Errorf(InvalidArgument, "the URL of a hook must be https, not http; WithPlaintext allows it")
 	case scheme == "http":
 		c.plaintext = true
 	case c.tls == nil:

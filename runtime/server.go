@@ -41,6 +41,8 @@ type Server struct {
 	rpc   map[string]*mounted
 	tasks []task
 	wrong []error // what Run will report
+	below string  // what routes begin with, see Below
+	beat  time.Duration
 
 	settings map[any]any // of packages that serve operations their own way
 
@@ -72,7 +74,7 @@ type task struct {
 
 // NewServer returns a server. Problems with options and handlers are reported by Run.
 func NewServer(opts ...ServerOption) *Server {
-	s := &Server{rest: newRouter(), listen: "127.0.0.1:0", drain: DefaultDrain, age: DefaultConnectionAge, rpc: map[string]*mounted{}, ready: make(chan struct{})}
+	s := &Server{rest: newRouter(), listen: "127.0.0.1:0", drain: DefaultDrain, beat: DefaultHeartbeat, age: DefaultConnectionAge, rpc: map[string]*mounted{}, ready: make(chan struct{})}
 	s.defaults()
 	for _, o := range opts {
 		o.server(s)
@@ -112,7 +114,7 @@ func (s *Server) MountStream(spec *Spec, method, template string, h func(w http.
 
 func (s *Server) mount(method, template string, m *mounted) {
 	s.protect(m)
-	if err := s.rest.Add(method, template, m); err != nil {
+	if err := s.rest.Add(method, s.below+template, m); err != nil {
 		s.wrong = append(s.wrong, Errorf(InvalidArgument, "%s: %w", m.spec.Name, err))
 	}
 }

@@ -67,7 +67,7 @@ func (e *unsentError) Unwrap() error { return e.err }
 
 func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	begun := c.now()
-	d := net.Dialer{Timeout: connectTimeout}
+	d := net.Dialer{Timeout: connectTimeout, ControlContext: c.permit}
 	conn, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, &unsentError{addr, err}

@@ -24,8 +24,11 @@ func carrier(s *golang.Service, m *golang.Method) stubs {
 }
 
 func restStubs(s golang.Shape) [3]string {
-	if s == golang.Exec {
+	switch s {
+	case golang.Exec:
 		return [3]string{"Exec", "HandleExec", "Op"}
+	case golang.ServerStream:
+		return [3]string{"Stream", "HandleStream", "Op"}
 	}
 	return [3]string{"Call", "Handle", "Op"}
 }

@@ -134,6 +134,7 @@ func body(b *golang.Body) block.Code {
 	return block.Struct(nil, append(pairs,
 		block.Pair{Key: "Form", Value: block.List(stub("FormField"), each(b.Form, formField)...)},
 		block.Pair{Key: "Format", Value: xmlFormat(b.XML)},
+		block.Pair{Key: "Items", Value: allocatorOf(stub("Items"), b.Items)},
 	)...)
 }
 
@@ -155,6 +156,8 @@ func reply(r *golang.Reply) block.Code {
 	return block.Struct(nil, append(pairs,
 		block.Pair{Key: "Headers", Value: list(stub("Param"), each(r.Headers, param))},
 		block.Pair{Key: "Format", Value: xmlFormat(r.XML)},
+		block.Pair{Key: "Events", Value: truth(r.Events)},
+		block.Pair{Key: "End", Value: text(r.End)},
 	)...)
 }
 
@@ -173,4 +176,12 @@ func setting(s golang.Setting) block.Code {
 		block.Pair{Key: "Name", Value: text(s.Key)},
 		block.Pair{Key: "Value", Value: text(s.Value)},
 	)
+}
+
+// allocatorOf prints name[T]{}, or nothing.
+func allocatorOf(name block.Code, of *golang.Ref) block.Code {
+	if of == nil {
+		return nil
+	}
+	return block.Struct(block.Generic(name, ref("", *of)))
 }

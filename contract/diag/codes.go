@@ -57,6 +57,8 @@ var Codes = map[string]string{
 	"unused-parameter":     "A parameter is declared that its path or address does not have. It is left out.",
 
 	// OpenAPI.
+	"stream-left-out":         "A stream is offered in several media types whose items differ. One Go type cannot be both, so one is generated.",
+	"stream-header":           "A stream declares a header. Its items are what the caller ranges over; the header is in Call.ReplyMeta.",
 	"ambiguous-path":          "Two paths differ only in the names of their variables, so that a server cannot tell them apart.",
 	"bad-media-type":          "This is no media type by RFC 9110.",
 	"bad-path":                "A path does not begin with a slash, holds a query, or its braces do not match.",

@@ -56,6 +56,10 @@ func REST(t *testing.T, svc Service) {
 		if f.NumOut() == 2 {
 			c.out = f.Out(0).Elem()
 		}
+		if c.op.Kind.Streams() {
+			c.streams()
+			return
+		}
 		for range s.Draws {
 			c.succeed()
 		}

@@ -61,6 +61,10 @@ func (r *reader) content(list *node.Node, required bool) []*contract.Body {
 // rank orders media types by how well they carry typed values.
 func rank(media string) int {
 	switch {
+	case isEvents(media): // before other sequences, which have no way to tell of failures
+		return 2
+	case isSequence(media):
+		return 3
 	case strings.HasPrefix(media, "application/json"):
 		return 0
 	case isJSON(media):

@@ -32,9 +32,7 @@ func (r *reader) operation(p *place, method string, n *node.Node) {
 		op.In = r.requestBody(body)
 	}
 	r.responses(op, n)
-	if streaming(op) {
-		op.Kind = contract.ServerStream
-	}
+	op.Kind = kind(op)
 	op.Security = r.security
 	if s := n.Get("security"); s != nil {
 		op.Security = r.requirements(s)

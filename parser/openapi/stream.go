@@ -31,7 +31,7 @@ func (r *reader) items(b *contract.Body, n *node.Node) {
 	if item == nil {
 		return
 	}
-	b.Item = r.schemas.Schema(item)
+	b.Item, b.End = r.schemas.Schema(item), r.sentinel(n)
 	r.streams = append(r.streams, b)
 }
 
@@ -92,4 +92,37 @@ func streaming(op *contract.Operation) bool {
 		}
 	}
 	return found
+}
+
+// kind says how many items an operation takes and gives. A request is a stream where all
+// that it may be is a sequence of JSON texts.
+func kind(op *contract.Operation) contract.Kind {
+	in := op.In != nil && len(op.In.Bodies) > 0
+	for i := 0; in && i < len(op.In.Bodies); i++ {
+		b := op.In.Bodies[i]
+		in = b.Item != nil && isSequence(b.Media) && !isEvents(b.Media)
+	}
+	switch out := streaming(op); {
+	case in && out:
+		return contract.Bidi
+	case in:
+		return contract.ClientStream
+	case out:
+		return contract.ServerStream
+	}
+	return contract.Unary
+}
+
+func isEvents(media string) bool {
+	base, _, _ := strings.Cut(media, ";")
+	return strings.EqualFold(strings.TrimSpace(base), events)
+}
+
+// sentinel is the data by which a stream says that it is over, as the extensions of two
+// generators name it: x-speakeasy-sse-sentinel and x-fern-streaming.
+func (r *reader) sentinel(n *node.Node) string {
+	if s := n.Get("x-speakeasy-sse-sentinel"); s != nil {
+		return s.Text()
+	}
+	return n.Get("x-stream-end").Text()
 }

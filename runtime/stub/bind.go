@@ -105,6 +105,10 @@ func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup f
 	if h.op.HasInMedia {
 		*(*string)(unsafe.Add(base, h.op.InMediaOff)) = mediaOf(r.Header, p)
 	}
+	if items := h.op.Bodies[i].Items; items != nil {
+		h.receive(r, p, items, base)
+		return nil, nil
+	}
 	switch p.form {
 	case asStream:
 		*(*io.Reader)(p.New(base)) = r.Body

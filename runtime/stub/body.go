@@ -19,11 +19,15 @@ type payload struct {
 	stream io.Reader
 	size   int64 // of stream; -1 when unknown
 	opened *atomic.Bool
+	items  *outgoing // of a sequence; nil for none
 }
 
 func (p *payload) release() {
 	if p.held != nil {
 		p.held.release()
+	}
+	if p.items != nil {
+		p.items.release()
 	}
 }
 

@@ -84,13 +84,14 @@ func (x *exchange) run(ctx context.Context, in, out pointer) error {
 	}
 	defer x.sent.release()
 	var before error
-	return x.conn.Try(ctx, &x.op.Spec, func(ctx context.Context, a *concordat.Attempt) error {
+	err := x.conn.Try(ctx, &x.op.Spec, func(ctx context.Context, a *concordat.Attempt) error {
 		if before != nil && x.sent.spent() {
 			return before // there is nothing left to send, and this says why it failed
 		}
 		before = x.attempt(ctx, a, out)
 		return before
 	})
+	return x.sent.blame(err)
 }
 
 // prepare encodes everything that all attempts send.
@@ -120,7 +121,9 @@ func (x *exchange) prepare(in pointer) error {
 		if media != "" {
 			declared = media
 		}
-		if x.sent, err = encode(p, declared, x.op.Bodies[i].Form, in, codec.Request); err != nil {
+		if items := x.op.Bodies[i].Items; items != nil {
+			x.sent = sequence(p, items, in)
+		} else if x.sent, err = encode(p, declared, x.op.Bodies[i].Form, in, codec.Request); err != nil {
 			return refused(err)
 		}
 		x.header["Content-Type"] = x.sent.media
@@ -259,6 +262,10 @@ func (x *exchange) request(ctx context.Context, a *concordat.Attempt) (*http.Req
 		return nil, concordat.Errorf(concordat.Internal, "%s: %w", x.op.Route, err)
 	}
 	req.URL = &url.URL{Scheme: a.Base.Scheme, Host: a.Base.Host, Path: path, RawPath: raw, RawQuery: x.query}
+	if hook := x.conn.Hook(); hook != nil {
+		req.URL.Path, req.URL.RawPath = hook.Path, hook.RawPath
+		req.URL.RawQuery = strings.Trim(hook.RawQuery+"&"+x.query, "&")
+	}
 	req.Host = "" // the connection knows the target's name
 	if req.Header = x.header; a.N > 0 {
 		req.Header = x.header.Clone() // the one before may still be in use

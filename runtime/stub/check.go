@@ -17,6 +17,10 @@ func Check[In, Out any](op *Op[In, Out]) error {
 	errs := []error{param.Check[In](op.Params)}
 	for i := range op.Bodies {
 		b := &op.Bodies[i]
+		if b.Items != nil {
+			errs = append(errs, checkItems[In](b))
+			continue
+		}
 		errs = append(errs, checkPart[In]("body "+b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}))
 	}
 	for i := range op.Replies {

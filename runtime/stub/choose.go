@@ -58,7 +58,7 @@ func (x *exchange) choose(in pointer) (i int, media string, ok bool, err error) 
 	best, score := -1, 0
 	for i := range x.plan.bodies {
 		p := &x.plan.bodies[i]
-		if _, ok := p.Value(in); !ok {
+		if !p.present(in) {
 			continue
 		}
 		if media == "" {

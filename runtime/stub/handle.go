@@ -32,7 +32,7 @@ func handle(s *concordat.Server, op *operation, in, out any, impl func(context.C
 	h := &handler{op: op, plan: planOf(op), server: s, in: in, out: out, impl: impl}
 	h.last = h.run
 	mount := s.Mount
-	if h.plan.streams {
+	if h.plan.streams || op.Kind.Streams() {
 		mount = s.MountStream
 	}
 	mount(&op.Spec, h.plan.method, h.plan.template, h.serve)
@@ -46,6 +46,8 @@ type handler struct {
 	in, out any // nil pointers of these types
 	impl    func(ctx context.Context, in pointer) (out pointer, err error)
 	last    concordat.Next // run, made once
+
+	pump func(any, func(pointer) error) error // of streams: sends their items
 }
 
 // run is what the interceptors surround.
@@ -94,6 +96,16 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 		next = func(context.Context, any) (any, error) { return nil, err }
 	}
 	call := concordat.Call{Spec: &h.op.Spec, Side: concordat.Incoming, Meta: r.Header, Peer: r.RemoteAddr}
+	var end func(error)
+	if h.pump != nil && err == nil {
+		next = func(ctx context.Context, in any) (any, error) {
+			out, err := h.last(ctx, in)
+			if err == nil {
+				end = call.Stream()
+			}
+			return out, err
+		}
+	}
 	out, err := h.server.Intercept(r.Context(), &call, in, next)
 	beside(w.Header(), call.ReplyMeta)
 	if err != nil {
@@ -102,6 +114,13 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 	}
 	if call.Raw != nil {
 		call.Raw(w, r)
+		return
+	}
+	if h.pump != nil {
+		if end == nil { // an interceptor answered
+			end = func(error) {}
+		}
+		h.respond(w, r, wanted, &call, out, end)
 		return
 	}
 	h.answer(w, r, wanted, h.result(out))

@@ -2,6 +2,7 @@ package stub
 
 import (
 	"strings"
+	"unsafe"
 
 	"github.com/concordat-dev/concordat/runtime/codec"
 	"github.com/concordat-dev/concordat/runtime/codec/param"
@@ -54,10 +55,16 @@ func newPlan(o *operation) *plan {
 	for i := range o.Bodies {
 		b := &o.Bodies[i]
 		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}, b.Format))
+		if b.Items != nil {
+			p.bodies[i].form = sequenceOf(b.Media)
+		}
 	}
 	for i := range o.Replies {
 		r := &o.Replies[i]
 		p.replies = append(p.replies, newPart(r.Media, codec.Field{T: r.T, R: r.R, Off: r.Off, Kind: r.Kind, Flag: r.Flag}, r.Format))
+		if streamed(o.Kind) && !r.Failure && r.Media != "" {
+			p.replies[i].form = sequenceOf(r.Media)
+		}
 		if !r.Failure {
 			p.streams = p.streams || r.Kind == codec.Reader && r.Media != ""
 			p.negotiates = p.negotiates && r.Media != ""
@@ -77,4 +84,13 @@ func newPart(media string, f codec.Field, format Format) part {
 	}
 	p.header = []string{p.media}
 	return p
+}
+
+// present says whether the field of a request that is a body holds one.
+func (p *part) present(base pointer) bool {
+	if p.form.isSequence() {
+		return *(*pointer)(unsafe.Add(base, p.Off)) != nil
+	}
+	_, ok := p.Value(base)
+	return ok
 }

@@ -30,6 +30,9 @@
 //   - A form (application/x-www-form-urlencoded, multipart/form-data) is an object's table;
 //     Body.Form only lists the fields whose encoding differs from the default. io.Reader
 //     fields (codec.Reader) of a multipart form are files, a slice of them several files.
+//   - Of an operation that streams (Spec.Kind), the successes describe one item each, whose
+//     body lies at Off in Out; text/event-stream, application/json-seq and, for all other
+//     media types, JSON lines are how items follow each other.
 //   - A streamed body is codec.Reader: io.Reader in In, io.ReadCloser in Out. Who calls the
 //     client closes it; the server closes the one that a handler returns.
 //
@@ -119,6 +122,7 @@ type Body struct {
 	Kind  codec.Kind
 	Flag  codec.Flag
 	Form  []FormField // fields of a form whose encoding is not the default
+	Items Sequence    // the body is a stream: the field at Off is an iter.Seq2, T and Kind are of its items
 
 	Format Format // of a value that is written as something else than JSON; nil for all else
 }
@@ -137,6 +141,10 @@ type Reply struct {
 	Kind    codec.Kind
 	Flag    codec.Flag
 	Headers []Param // of Out; of failures ignored
+
+	// Of a stream (Kind ServerStream and Bidi), whose Out is one item:
+	Events bool   // items are whole server-sent events: data, event, id, retry
+	End    string // data that ends a stream of events: "[DONE]"; "" for none
 
 	Format Format // as that of a Body
 }

@@ -161,6 +161,7 @@ type Body struct {
 	Field *TableField
 	Form  []*FormField // multipart and urlencoded: how single fields travel
 	XML   *XMLFormat   // of a value that is written as XML
+	Items *Ref         // of a stream: the Go type of an item, without the pointer
 }
 
 // A FormField overrides how one field of a form travels.
@@ -178,6 +179,8 @@ type Reply struct {
 	Body    *TableField // what the body is; its GoField is "" where the reply is Out itself or a failure's detail
 	Headers []*Param
 	XML     *XMLFormat // of a value that is written as XML
+	Events  bool       // of a stream: items are whole server-sent events
+	End     string     // of a stream: data that ends it; "" for none
 }
 
 // A Setting is one value that holds for one protocol.
