@@ -68,8 +68,8 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 		}
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), limit)
-	defer cancel()
+	ctx := &limited{Context: r.Context(), at: time.Now().Add(limit)}
+	defer ctx.end()
 	r = r.WithContext(ctx)
 	r, ok := s.enter(m, w, r)
 	if !ok {
@@ -77,7 +77,7 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 	}
 	if r.ContentLength != 0 {
 		// A body that trickles in must not outlive the deadline; not every writer can tell.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(limit))
+		_ = http.NewResponseController(w).SetReadDeadline(ctx.at)
 	}
 	m.handle(w, r, path)
 }
