@@ -141,6 +141,9 @@ func shouting(parts []string) bool {
 // title writes one word as Go does: acronyms in upper case, others with a capital.
 func title(w string, shout bool) string {
 	upper := strings.ToUpper(w)
+	if own := ownCase[upper]; own != "" {
+		return own
+	}
 	if acronyms[upper] {
 		return upper
 	}
@@ -182,3 +185,6 @@ func itemName(plural string) string {
 	}
 	return plural[:len(plural)-1]
 }
+
+// ownCase are names that have capitals of their own.
+var ownCase = map[string]string{"OAUTH": "OAuth", "OAUTH2": "OAuth2"}

@@ -134,6 +134,9 @@ func (s *Server) busy(w http.ResponseWriter, r *http.Request) {
 // turnAway answers a request that no handler sees, in the caller's protocol.
 func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, e *Error) {
 	h := w.Header()
+	if r.ProtoMajor == 1 && r.ContentLength != 0 {
+		h.Set("Connection", "close") // or net/http would wait for a body that nobody wants
+	}
 	media := r.Header.Get("Content-Type")
 	switch _, rpc := s.rpc[r.URL.Path]; {
 	case strings.HasPrefix(media, "application/grpc"):

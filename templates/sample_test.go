@@ -167,7 +167,7 @@ func users() *golang.Package {
 	return &golang.Package{
 		Path: "example.com/shop/users", Name: "users", FakePath: "example.com/shop/users/userstest", FakeName: "userstest",
 		Doc: []string{"Package users is generated from a contract."}, Source: "contracts/users.yaml", Version: "v0.1.0",
-		Schemes: []*golang.Scheme{apiKey(), oauth()}, Security: []*golang.Security{keyOrToken(), {Var: "needsNothing", Any: [][]golang.Requirement{nil}}},
+		Schemes: []*golang.Scheme{apiKey(), oauth()}, Security: securities(),
 		Units: []*golang.Unit{{
 			Stem: "users", Services: []*golang.Service{svc},
 			Types: append([]golang.Decl{customer(), tags(), status(), chain,

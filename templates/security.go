@@ -24,10 +24,19 @@ func Scheme(s *golang.Scheme) block.Code {
 
 // Security prints what operations need of their callers: any of all of these.
 //
-//	var needsAPIKeyOrOAuth = stub.Security{{{Scheme: APIKey}}, {{Scheme: OAuth, Scopes: []string{"read", "write"}}}}
-func Security(s *golang.Security) block.Code {
-	ways := each(s.Any, func(all []golang.Requirement) block.Code { return block.Literal(nil, each(all, requirement)...) })
-	return block.Var(s.Var, block.Literal(stub("Security"), ways...))
+//	var (
+//		needsAPIKeyOrOAuth = stub.Security{{{Scheme: APIKey}}, {{Scheme: OAuth, Scopes: []string{"read", "write"}}}}
+//		needsNothing       = stub.Security{{}}
+//	)
+func Security(all []*golang.Security) block.Code {
+	vars := make([]block.Pair, len(all))
+	for i, s := range all {
+		ways := each(s.Any, func(together []golang.Requirement) block.Code {
+			return block.Literal(nil, each(together, requirement)...)
+		})
+		vars[i] = block.Pair{Key: s.Var, Value: block.Literal(stub("Security"), ways...)}
+	}
+	return block.Vars(vars...)
 }
 
 func requirement(q golang.Requirement) block.Code {

@@ -10,6 +10,9 @@ func oauth() *golang.Scheme {
 	return &golang.Scheme{Var: "OAuth", Doc: []string{"OAuth is the security scheme oauth: a token of OAuth 2.0."}, Name: "oauth", Kind: "oauth2", TokenURL: "https://login.example.com/token"}
 }
 
-func keyOrToken() *golang.Security {
-	return &golang.Security{Var: "needsAPIKeyOrOAuth", Any: [][]golang.Requirement{{{Scheme: "APIKey"}}, {{Scheme: "OAuth", Scopes: []string{"read", "write"}}}}}
+func securities() []*golang.Security {
+	return []*golang.Security{
+		{Var: "needsAPIKeyOrOAuth", Any: [][]golang.Requirement{{{Scheme: "APIKey"}}, {{Scheme: "OAuth", Scopes: []string{"read", "write"}}}}},
+		{Var: "needsNothing", Any: [][]golang.Requirement{nil}},
+	}
 }

@@ -13,7 +13,6 @@ func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
 	decls := []block.Code{Version()}
 	if u == p.Units[0] {
 		decls = append(decls, each(p.Schemes, Scheme)...)
-		decls = append(decls, each(p.Security, Security)...)
 	}
 	for _, s := range u.Services {
 		own := slices.DeleteFunc(slices.Clone(s.Methods), func(m *golang.Method) bool { return m.Apart })
@@ -24,6 +23,9 @@ func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
 	for _, part := range u.Parts {
 		decls = append(decls, methods(part.Service, part.Methods)...)
 		decls = append(decls, Ops(part.Service, part.Methods))
+	}
+	if u == p.Units[0] && len(p.Security) > 0 {
+		decls = append(decls, Security(p.Security))
 	}
 	return decls
 }

@@ -39,7 +39,7 @@ func shows() map[string][]block.Code {
 		"XMLSchema":    one(XMLSchema(customerXML())),
 		"TableMethods": one(TableMethods(customerTable())),
 		"Scheme":       one(Scheme(apiKey())),
-		"Security":     one(Security(keyOrToken())),
+		"Security":     one(Security(securities())),
 		"Fake":         one(Fake(p, s)),
 		"Faked":        one(Faked(p, s)),
 		"FakeMethod":   one(FakeMethod(p, s, getCustomer())),
