@@ -170,3 +170,12 @@ func WithBalancing(config balance.Config) ConnOption {
 // must answer GET by 2xx. Unless said, it is asked by OPTIONS *, and any answer but 502 to
 // 504 will do.
 func WithProbe(path string) ConnOption { return connOption(func(c *Conn) { c.probePath = path }) }
+
+// WithResolvers is WithResolver for several schemes.
+func WithResolvers(by map[string]discovery.Resolver) ConnOption {
+	return connOption(func(c *Conn) {
+		for scheme, r := range by {
+			WithResolver(scheme, r).conn(c)
+		}
+	})
+}

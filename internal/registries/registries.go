@@ -27,8 +27,8 @@ const (
 )
 
 // Find returns the path of a program in the cache, or else of what the machine calls by
-// one of the names. Where there is none the test is skipped, and told how to get it; and
-// where nobody asked for real registries, which take their time to start.
+// one of the names. Where there is none the test is skipped, or in CI fails, and says how to
+// get it; it is skipped, too, where nobody asked for real registries, which take their time to start.
 func Find(t testing.TB, program string, names ...string) string {
 	t.Helper()
 	if os.Getenv("CONCORDAT_REGISTRIES") == "" {
@@ -42,7 +42,11 @@ func Find(t testing.TB, program string, names ...string) string {
 			return p
 		}
 	}
-	t.Skipf("%s is missing; internal/registries/build.sh makes it, once, within minutes", program)
+	missing := "%s is missing; internal/registries/build.sh makes it, once, within minutes"
+	if os.Getenv("CI") != "" {
+		t.Fatalf(missing, program)
+	}
+	t.Skipf(missing, program)
 	return ""
 }
 
