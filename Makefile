@@ -15,3 +15,7 @@ faults-call: ## stop, kill and overload real processes: nothing may be lost, or 
 .PHONY: conformance
 conformance: ## the Connect project's conformance runner against our client and server; ARGS='--conf wide.yaml' for more
 	internal/conformance/run.sh $(ARGS)
+
+.PHONY: interop-rpc
+interop-rpc: ## gRPC, gRPC-Web and Connect with Node, Python, grpc-go, buf, grpcurl and grpc-health-probe, which it installs
+	internal/interop/rpc/run.sh $(ARGS)
