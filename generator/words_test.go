@@ -14,7 +14,7 @@ func TestExported(t *testing.T) {
 		"repos/list-for-org": "ReposListForOrg", "actions/get-github-actions-permissions": "ActionsGetGithubActionsPermissions",
 		"日本": "X日本", "ünïcode": "Ünïcode", "don't": "Dont", "a.b.c": "ABC", "@type": "Type", "$ref": "Ref", "_links": "Links",
 		"X-RateLimit-Limit": "XRateLimitLimit", "io.k8s.api.apps.v1.Deployment": "IoK8sAPIAppsV1Deployment", ">=": "GreaterEqual",
-		"application/json": "ApplicationJSON", "oauth2": "Oauth2", "GitHub": "GitHub",
+		"application/json": "ApplicationJSON", "oauth2": "OAuth2", "GitHub": "GitHub",
 	} {
 		if got := exported(text); got != want {
 			t.Errorf("%q gives %s, want %s", text, got, want)

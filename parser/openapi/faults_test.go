@@ -40,6 +40,13 @@ func TestFaults(t *testing.T) {
 		{"no responses", top + "  /a:\n    get: {operationId: x}\n", "5:5 warning no-responses"},
 		{"security scheme", top + "  /a: {get: {security: [{key: []}], " + ok + "}}\n", "4:26 error unknown-scheme"},
 		{"kind of scheme", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: basic}}}\n", "5:42 error unknown-scheme"},
+		{"key nowhere", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: apiKey}}}\n", "5:32 error missing-field\n5:32 error missing-field"},
+		{"key in the body", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: apiKey, name: k, in: body}}}\n", "5:63 error unknown-value"},
+		{"HTTP nothing", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: http}}}\n", "5:32 error missing-field"},
+		{"HTTP key", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: http, scheme: X-Key}}}\n", "5:56 warning unknown-value"},
+		{"OAuth without flows", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: oauth2}}}\n", "5:32 warning missing-field"},
+		{"OAuth without tokens", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: oauth2, flows: {clientCredentials: {scopes: {}}}}}}\n", "5:32 warning missing-field"},
+		{"OpenID nowhere", top + "  /a: {get: {" + ok + "}}\ncomponents: {securitySchemes: {k: {type: openIdConnect}}}\n", "5:32 warning missing-field"},
 		{"misspelled field", top + "  /a: {get: {operationID: x, " + ok + "}}\n", "4:14 warning unknown-field"},
 		{"broken reference", top + "  /a: {get: {responses: {200: {$ref: '#/components/responses/X'}}}}\n", "4:38 error broken-reference"},
 		{"missing file", top + "  /a: {get: {responses: {200: {$ref: 'b.yaml'}}}}\n", "4:38 error missing-file"},
@@ -75,7 +82,7 @@ func TestFaults(t *testing.T) {
 
 // TestSecondOpinion holds what only kin-openapi finds: a warning, and the contract whole.
 func TestSecondOpinion(t *testing.T) {
-	c, diags := parse(t, top+"  /a:\n    get: {"+ok+"}\n  /b:\n    get: {"+ok+"}\ncomponents:\n  securitySchemes:\n    k: {type: apiKey, name: x, in: body}\n")
+	c, diags := parse(t, top+"  /a:\n    get: {"+ok+"}\n  /b:\n    get: {"+ok+"}\ncomponents:\n  securitySchemes:\n    k: {type: oauth2, flows: {implicit: {scopes: {}}}}\n")
 	if got := show(diags); got != "10:5 warning second-opinion\n" || len(c.Services[0].Operations) != 2 {
 		t.Errorf("%s", got)
 		for _, d := range diags {

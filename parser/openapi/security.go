@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,10 +33,54 @@ func (r *reader) securitySchemes(list *node.Node) {
 				Help = "the types are apiKey, http, oauth2, openIdConnect and mutualTLS"
 		}
 		s.Flows = r.flows(n.Get("flows"))
+		r.checkScheme(s, n, at)
 		r.schemes[name] = s
 		r.contract.Security = append(r.contract.Security, s)
 	}
 }
+
+// checkScheme reports what is missing for anybody to use a scheme.
+func (r *reader) checkScheme(s *contract.Scheme, n *node.Node, at contract.Span) {
+	switch s.Kind {
+	case "apiKey":
+		r.need(s, "name", s.Param, at)
+		r.need(s, "in", s.In, at)
+		if s.In != "" && !slices.Contains([]string{"header", "query", "cookie"}, s.In) {
+			r.diags.Errorf("unknown-value", n.Get("in").Span(), "a key cannot travel in %s", strconv.Quote(s.In)).
+				Help = "the places are header, query and cookie"
+		}
+	case "http":
+		r.need(s, "scheme", s.HTTP, at)
+		if s.HTTP != "" && !slices.Contains(registered, s.HTTP) {
+			r.diags.Warnf("unknown-value", n.Get("scheme").Span(), "%s is no registered HTTP authentication scheme", strconv.Quote(s.HTTP)).
+				Help = "the usual ones are basic and bearer; a key in a header of its own is type apiKey"
+		}
+	case "oauth2":
+		for _, f := range s.Flows {
+			if f.TokenURL == "" && f.Kind != "implicit" {
+				r.diags.Warnf("missing-field", at, "the flow %s of the security scheme %s has no tokenUrl", f.Kind, strconv.Quote(s.Name))
+			}
+		}
+		if n.Get("flows") == nil {
+			r.diags.Warnf("missing-field", at, "the security scheme %s has no flows", strconv.Quote(s.Name))
+		}
+	case "openIdConnect":
+		if s.DiscoveryURL == "" {
+			r.diags.Warnf("missing-field", at, "the security scheme %s has no openIdConnectUrl", strconv.Quote(s.Name))
+		}
+	}
+}
+
+// need reports a field without which no credential can be sent.
+func (r *reader) need(s *contract.Scheme, field, value string, at contract.Span) {
+	if value == "" {
+		r.diags.Errorf("missing-field", at, "the security scheme %s has no %s", strconv.Quote(s.Name), field)
+	}
+}
+
+// registered are the schemes of IANA's registry (RFC 9110, 16.4.1).
+var registered = []string{"basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "oauth", "privatetoken",
+	"scram-sha-1", "scram-sha-256", "vapid"}
 
 func (r *reader) flows(list *node.Node) []*contract.Flow {
 	if !node.Expect(r.diags, list, "flows", node.Map) {

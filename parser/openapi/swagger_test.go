@@ -134,7 +134,7 @@ func TestSwaggerFaults(t *testing.T) {
 		{"two bodies", oldTop + "  /a:\n    post:\n      parameters:\n        - {name: a, in: body, schema: {type: string}}\n        - {name: b, in: body, schema: {type: string}}\n      " + ok + "\n", "8:11 error duplicate-parameter"},
 		{"body and form", oldTop + "  /a:\n    post:\n      parameters:\n        - {name: a, in: body, schema: {type: string}}\n        - {name: b, in: formData, type: string}\n      " + ok + "\n", "8:11 error duplicate-parameter"},
 		{"format", oldTop + "  /a/{x}:\n    get:\n      parameters:\n        - {name: x, in: path, required: true, type: array, items: {type: string}, collectionFormat: pipes}\n      " + ok + "\n", "7:101 warning collection-format"},
-		{"flow", oldTop + "  /a: {get: {" + ok + "}}\nsecurityDefinitions: {o: {type: oauth2, flow: code}}\n", "5:47 error unknown-value"},
+		{"flow", oldTop + "  /a: {get: {" + ok + "}}\nsecurityDefinitions: {o: {type: oauth2, flow: code}}\n", "5:23 warning missing-field\n5:47 error unknown-value"},
 		{"parameter of 3.0", oldTop + "  /a: {get: {parameters: [{name: q, in: query, schema: {type: string}, explode: true}], " + ok + "}}\n", ""},
 		{"misspelled", oldTop + "  /a: {get: {parameters: [{name: q, in: query, type: string, requried: true}], " + ok + "}}\n", "4:62 warning unknown-field"},
 		{"broken", oldTop + "  /a: {get: {parameters: [{$ref: '#/parameters/x'}], responses: {200: {$ref: '#/responses/x'}}}}\n", "4:34 error broken-reference\n4:78 error broken-reference"},
