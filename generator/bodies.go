@@ -37,6 +37,7 @@ func (s *service) bodies(op *operation, st *golang.Struct) {
 		ref, flags := c.held.field(required, false)
 		st.Fields = append(st.Fields, &golang.Field{Name: name, Type: ref, Doc: fieldDoc(op.In.Doc), Comment: bodyComment(name, c, len(choices) > 1)})
 		for _, b := range c.bodies {
+			op.method.Op.BodyRequired = op.method.Op.BodyRequired || len(choices) > 1 && b.Required
 			op.method.Op.Bodies = append(op.method.Op.Bodies, &golang.Body{
 				Media: b.Media, Field: c.held.line("", st.Name, name, flags), Form: formFields(b), XML: s.xmlFormat(b, op.method.Name),
 			})

@@ -49,7 +49,7 @@ func (s *scope) take(name string) bool {
 // variable of the same name.
 func packageScope() *scope {
 	s := newScope("TestTables", "TestConcordat", "init", "main", "_",
-		"concordat", "stub", "rpc", "codec", "context", "iter", "time", "json", "io", "unsafe", "testing", "broker",
+		"concordat", "stub", "rpc", "codec", "xml", "context", "iter", "time", "json", "io", "unsafe", "testing", "broker",
 		"b", "c", "conn", "ctx", "err", "f", "i", "impl", "in", "m", "ok", "out", "p", "r", "s", "t", "v", "yield")
 	for name := range predeclared {
 		s.used[name] = true

@@ -62,6 +62,7 @@ func rest(m *golang.Method) []block.Pair {
 		{Key: "Replies", Value: list(stub("Reply"), each(m.Op.Replies, reply))},
 		{Key: "HasStatus", Value: truth(m.Op.Status != "")},
 		{Key: "StatusOff", Value: offset(m.Out.Name, m.Op.Status)},
+		{Key: "BodyRequired", Value: truth(m.Op.BodyRequired)},
 		{Key: "HasInMedia", Value: truth(m.Op.InMedia != "")},
 		{Key: "InMediaOff", Value: offset(m.In.Name, m.Op.InMedia)},
 		{Key: "HasOutMedia", Value: truth(m.Op.OutMedia != "")},

@@ -200,15 +200,20 @@ func (b *bench) calls(t *testing.T, what, stem, dir string, all map[string]*gene
 	b.imports = append(b.imports, fmt.Sprintf("p%d %q", n, path), fmt.Sprintf("f%d %q", n, path+"/"+g.name+"test"))
 	family := map[contract.Format]string{contract.OpenAPI: "REST", contract.AsyncAPI: "Events", contract.Protobuf: "RPC"}[c.Format]
 	var body strings.Builder
-	for _, pair := range fake.fakes {
-		name, impl, _ := strings.Cut(pair, " ")
-		client := g.clients[name]
-		fmt.Fprintf(&body, "t.Run(%q, func(t *testing.T) { roundtrip.%s(t, roundtrip.Service{Ops: p%d.RoundtripOps[%q], On: %#v, Fake: f%d.%s{}, Register: p%d.%s, New: p%d.%s, Draws: %d}) })\n",
-			name, family, n, client, fake.on[impl], n, impl, n, g.registers[name], n, g.news[client], draws())
-	}
+	judge := ""
 	if c.Format == contract.OpenAPI {
 		file := fmt.Sprintf("roundtrip/doc%d.json", n)
 		b.write(t, file, document(t, files[0]))
+		judge = fmt.Sprintf("Document: data(t, %q), ", filepath.Base(file))
+	}
+	for _, pair := range fake.fakes {
+		name, impl, _ := strings.Cut(pair, " ")
+		client := g.clients[name]
+		fmt.Fprintf(&body, "t.Run(%q, func(t *testing.T) { roundtrip.%s(t, roundtrip.Service{Ops: p%d.RoundtripOps[%q], On: %#v, Fake: f%d.%s{}, Register: p%d.%s, New: p%d.%s, %sDraws: %d}) })\n",
+			name, family, n, client, fake.on[impl], n, impl, n, g.registers[name], n, g.news[client], judge, draws())
+	}
+	if c.Format == contract.OpenAPI {
+		file := fmt.Sprintf("roundtrip/doc%d.json", n)
 		fmt.Fprintf(&body, "t.Run(\"types\", func(t *testing.T) { roundtrip.Judge(t, p%d.RoundtripTypes, document(t, %q), \"components/schemas\", %d, %t) })\n", n, filepath.Base(file), draws(), strings.HasPrefix(what, "rules"))
 	}
 	b.tests = append(b.tests, fmt.Sprintf("func Test_%s_%d(t *testing.T) {\n%s}\n", stem, n, body.String()))
@@ -270,12 +275,16 @@ func (b *bench) run(t *testing.T) {
 	t.Helper()
 	src := "package roundtrip_test\n\nimport (\n\"encoding/json\"\n\"os\"\n\"testing\"\n\n\"" + own + "/internal/roundtrip\"\n" +
 		strings.Join(b.imports, "\n") + "\n)\n\n" + strings.Join(b.tests, "\n") + `
-func document(t *testing.T, file string) (v map[string]any) {
+func data(t *testing.T, file string) []byte {
 	data, err := os.ReadFile(file)
-	if err == nil {
-		err = json.Unmarshal(data, &v)
-	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func document(t *testing.T, file string) (v map[string]any) {
+	if err := json.Unmarshal(data(t, file), &v); err != nil {
 		t.Fatal(err)
 	}
 	return v

@@ -23,6 +23,7 @@ type operation struct {
 	HasStatus bool
 	StatusOff uintptr
 
+	BodyRequired            bool
 	HasInMedia, HasOutMedia bool
 	InMediaOff, OutMediaOff uintptr
 }
@@ -32,7 +33,7 @@ func operationOf(op any) *operation {
 	o := new(operation)
 	for name, to := range map[string]any{"Spec": &o.Spec, "Params": &o.Params, "Bodies": &o.Bodies, "Replies": &o.Replies,
 		"HasStatus": &o.HasStatus, "StatusOff": &o.StatusOff,
-		"HasInMedia": &o.HasInMedia, "HasOutMedia": &o.HasOutMedia, "InMediaOff": &o.InMediaOff, "OutMediaOff": &o.OutMediaOff} {
+		"BodyRequired": &o.BodyRequired, "HasInMedia": &o.HasInMedia, "HasOutMedia": &o.HasOutMedia, "InMediaOff": &o.InMediaOff, "OutMediaOff": &o.OutMediaOff} {
 		reflect.ValueOf(to).Elem().Set(v.FieldByName(name))
 	}
 	return o
@@ -44,6 +45,12 @@ func REST(t *testing.T, svc Service) {
 	s := newSubject(svc)
 	server, conn := s.credentials()
 	tls, quiet := concordat.WithTLS(concordattest.TLS(t)), concordat.WithLogger(slog.New(slog.DiscardHandler))
+	if len(svc.Document) > 0 {
+		s.filter = newFilter(t, svc.Document)
+	}
+	if s.filter != nil {
+		server = append(server, concordat.WithMiddleware(s.filter.tape))
+	}
 	srv := concordat.NewServer(append(server, tls, quiet)...)
 	s.register(srv)
 	addr := concordattest.Run(t, srv)
@@ -101,6 +108,9 @@ func (c *restCase) request() (in reflect.Value) {
 			}
 		}
 		f := codec.Field{Kind: b.Kind, T: b.T, R: b.R, Off: b.Off, Flag: b.Flag}
+		if c.op.BodyRequired {
+			f.Flag |= codec.Req
+		}
 		d.body(in.Elem(), b.Media, f)
 		if _, ok := f.Value(in.UnsafePointer()); !ok && c.op.HasInMedia {
 			name(in.Elem(), c.op.InMediaOff, "")
@@ -290,7 +300,11 @@ func (c *restCase) succeed() {
 		c.t.Errorf("the server was called %d times", calls)
 	case seen != want:
 		c.t.Errorf("the server saw another request, %s", differ(want, seen))
-	case wanted != "":
+	}
+	if err == nil && c.filter != nil {
+		c.filter.judge(c.t, c.method, c.op.Route)
+	}
+	if err == nil && wanted != "" {
 		for i := range c.op.Replies {
 			unset(got, c.op.Replies[i].Headers)
 		}

@@ -28,6 +28,7 @@ type Service struct {
 	Fake     any               // the fake, a struct
 	Register any               // func(*concordat.Server, Interface)
 	New      any               // func(*concordat.Conn) *Client
+	Document []byte            // the contract as JSON, for kin-openapi to judge by; nil: it does not
 	Draws    int               // how often each operation is called; 0: 5
 }
 
@@ -35,6 +36,7 @@ type Service struct {
 type subject struct {
 	Service
 	conn   *concordat.Conn
+	filter *filter       // nil: nobody judges
 	impl   reflect.Value // the fake
 	client reflect.Value
 

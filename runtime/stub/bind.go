@@ -129,6 +129,9 @@ func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup f
 }
 
 func (h *handler) required() bool {
+	if h.op.BodyRequired {
+		return true
+	}
 	for i := range h.plan.bodies {
 		if h.plan.bodies[i].Flag&codec.Req == 0 {
 			return false

@@ -75,6 +75,8 @@ func (x *exchange) choose(in pointer) (i int, media string, ok bool, err error) 
 	case there:
 		return -1, "", false, concordat.Errorf(concordat.InvalidArgument, "ContentType is %q, but this body can be sent as %s",
 			media, strings.Join(takes(x.op), ", "))
+	case x.op.BodyRequired:
+		return -1, "", false, concordat.Errorf(concordat.InvalidArgument, "a body is required: set one of its fields")
 	}
 	return -1, "", false, nil
 }
@@ -95,11 +97,16 @@ func (h *handler) suits(i int, media string) bool {
 	return media == "" || h.plan.replies[i].form.covers(h.op.Replies[i].Media, parseMedia(media).essence) > 0
 }
 
-// alike says whether two replies are the same bytes under different names, which only the
-// handler can tell apart: it names the media type, or means the first.
-func (h *handler) alike(i, j int) bool {
-	f := h.plan.replies[j].form
-	return h.op.HasOutMedia && i != j && h.op.Replies[i].Off == h.op.Replies[j].Off && (f == asStream || f == asBytes || f == asText)
+// another says whether the reply at i is the same bytes as one before it, under another
+// name, which only the handler can tell apart: it names the media type, or means the first.
+func (h *handler) another(i int) bool {
+	f := h.plan.replies[i].form
+	if !h.op.HasOutMedia || f != asStream && f != asBytes && f != asText {
+		return false
+	}
+	return slices.ContainsFunc(h.op.Replies[:i], func(r Reply) bool {
+		return !r.Failure && r.Media != "" && r.Status == h.op.Replies[i].Status && r.Off == h.op.Replies[i].Off
+	})
 }
 
 // as is p under the media type that the result names.

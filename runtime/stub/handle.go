@@ -201,7 +201,7 @@ func (h *handler) wanted(i int, media string, wanted accept, out pointer) int {
 	best, score := i, -1
 	for j := i; j < len(h.op.Replies); j++ {
 		r := &h.op.Replies[j]
-		if r.Failure || r.Status != h.op.Replies[i].Status || !h.present(j, out) || !h.suits(j, media) || h.alike(i, j) {
+		if r.Failure || r.Status != h.op.Replies[i].Status || !h.present(j, out) || !h.suits(j, media) || media == "" && h.another(j) {
 			continue
 		}
 		if q := wanted.quality(h.plan.replies[j].media); q > score {

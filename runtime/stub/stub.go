@@ -73,6 +73,10 @@ type Op[In, Out any] struct {
 	HasStatus bool    // Out has a field Status of type int
 	StatusOff uintptr // its offset
 
+	// BodyRequired says that one of Bodies must be there, none of which has codec.Req since
+	// each has a field of its own.
+	BodyRequired bool
+
 	// HasInMedia says that In has a field ContentType of type string at InMediaOff: which
 	// of several media types its body has, "" for the first. The server sets it to what
 	// came. HasOutMedia and OutMediaOff are the same for Out, where the client sets it.

@@ -137,6 +137,10 @@ type Op struct {
 	DeadLetter string    // Events: address of messages that cannot be handled, "" for none
 	ReplyRoute string    // Ask: address of the replies that the contract names, "" where the asker chooses
 
+	// BodyRequired says that one of several bodies must be there; where there is one field,
+	// its own flag says it.
+	BodyRequired bool
+
 	// InMedia and OutMedia are the Go fields of In and Out that hold the media type of a
 	// body that may have several (stub.Op's HasInMedia and InMediaOff); "" for none.
 	InMedia, OutMedia string
