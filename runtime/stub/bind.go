@@ -54,8 +54,7 @@ func (e *invalid) err() error {
 // bind fills the argument at base from the request. An error is an *Error with the status
 // to answer, which may wrap an *invalid. cleanup, where there is one, is called when the
 // argument is not needed any more.
-func (h *handler) bind(r *http.Request, path []string, base pointer) (cleanup func(), err error) {
-	wrong := new(invalid)
+func (h *handler) bind(r *http.Request, path []string, base pointer, wrong *invalid) (cleanup func(), err error) {
 	h.params(r, path, base, &wrong.params)
 	if len(h.plan.bodies) > 0 {
 		cleanup, err = h.body(r, base, &wrong.body)

@@ -70,6 +70,13 @@ func (h *handler) result(out any) pointer {
 	return address(out)
 }
 
+// A served is what one request needs memory for, in one piece.
+type served struct {
+	call  concordat.Call
+	wrong invalid
+	end   func(error) // of a stream
+}
+
 // serve answers one request. One that does not hold to the contract passes the
 // interceptors, too, which may refuse it for a better reason and count it; the argument is
 // then filled in part.
@@ -84,43 +91,42 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 		return
 	}
 	in, base := fresh(h.in)
-	cleanup, err := h.bind(r, path, base)
+	v := &served{call: concordat.Call{Spec: &h.op.Spec, Side: concordat.Incoming, Meta: r.Header, Peer: r.RemoteAddr}}
+	cleanup, invalid := h.bind(r, path, base, &v.wrong)
 	if cleanup != nil {
 		defer cleanup()
 	}
 	next := h.last
-	if err != nil {
-		if e := concordat.ErrorOf(err); e.Status == http.StatusUnsupportedMediaType {
+	if invalid != nil {
+		if e := concordat.ErrorOf(invalid); e.Status == http.StatusUnsupportedMediaType {
 			w.Header()["Accept"] = takes(h.op)
 		}
-		next = func(context.Context, any) (any, error) { return nil, err }
+		next = func(context.Context, any) (any, error) { return nil, invalid }
 	}
-	call := concordat.Call{Spec: &h.op.Spec, Side: concordat.Incoming, Meta: r.Header, Peer: r.RemoteAddr}
-	var end func(error)
-	if h.pump != nil && err == nil {
+	if h.pump != nil && invalid == nil {
 		next = func(ctx context.Context, in any) (any, error) {
 			out, err := h.last(ctx, in)
 			if err == nil {
-				end = call.Stream()
+				v.end = v.call.Stream()
 			}
 			return out, err
 		}
 	}
-	out, err := h.server.Intercept(r.Context(), &call, in, next)
-	beside(w.Header(), call.ReplyMeta)
+	out, err := h.server.Intercept(r.Context(), &v.call, in, next)
+	beside(w.Header(), v.call.ReplyMeta)
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	if call.Raw != nil {
-		call.Raw(w, r)
+	if v.call.Raw != nil {
+		v.call.Raw(w, r)
 		return
 	}
 	if h.pump != nil {
-		if end == nil { // an interceptor answered
-			end = func(error) {}
+		if v.end == nil { // an interceptor answered
+			v.end = func(error) {}
 		}
-		h.respond(w, r, wanted, &call, out, end)
+		h.respond(w, r, wanted, &v.call, out, v.end)
 		return
 	}
 	h.answer(w, r, wanted, h.result(out))
