@@ -2,7 +2,8 @@
 // format by what a file holds, hands the file to that format's parser, and keeps hostile
 // input out: files that are too large or are no text never reach a library.
 //
-// It imports contract, contract/diag, the format parsers below it, and the standard library.
+// It imports contract, contract/diag, the format parsers below it, parser/internal/workspace
+// and the standard library.
 package parser
 
 import (
@@ -11,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
@@ -40,10 +42,22 @@ type Options struct {
 	// URL, and sees to limits; package parser/remote has one. nil: other hosts are not
 	// asked, and such references are findings.
 	Remote func(ctx context.Context, url string) ([]byte, error)
+
+	// List returns the .proto files in a folder and everywhere below it, as slash paths
+	// that begin with dir, sorted; an error where dir is no folder. nil: folders, and the
+	// files of a buf workspace, cannot be asked for.
+	List func(dir string) ([]string, error)
+
+	// BufCache is the folder in which buf keeps the modules that buf.lock names, "" for
+	// none: where $BUF_CACHE_DIR points, or ~/.cache/buf.
+	BufCache string
 }
 
 // Parse reads files into one contract: either one OpenAPI or AsyncAPI document with what it
-// refers to, or Protobuf files that belong together. The contract is nil only where nothing
+// refers to, or Protobuf files that belong together, or a descriptor set, which is a
+// google.protobuf.FileDescriptorSet or an image of buf, also compressed by gzip. A folder,
+// a buf.yaml and a buf.work.yaml stand for the Protobuf files of theirs, and a Protobuf
+// file imports from the modules of the workspace that it lies in. The contract is nil only where nothing
 // at all could be understood; otherwise it holds everything that could, whatever the
 // findings say. Parse never panics on input and gives up when ctx is done.
 func Parse(ctx context.Context, files []string, o Options) (*contract.Contract, diag.List) {
@@ -52,16 +66,20 @@ func Parse(ctx context.Context, files []string, o Options) (*contract.Contract, 
 		o.MaxBytes = MaxBytes
 	}
 	s := &source{read: o.Read, max: o.MaxBytes, held: map[string][]byte{}}
-	protos, document := s.sort(files, &ds)
+	work := s.gather(files, &o, &ds)
+	protos, document := s.sort(work.files, &ds)
 	var c *contract.Contract
 	var found diag.List
 	switch {
+	case document.name != "" && document.format == contract.Protobuf:
+		c, found = protobuf.ParseDescriptors(document.name, s.held[document.name], o.MaxBytes)
 	case document.name != "" && document.format == contract.OpenAPI:
 		c, found = openapi.ParseWith(ctx, document.name, openapi.Options{Read: s.readFile, Remote: o.remote(ctx), Overlays: o.Overlays})
 	case document.name != "":
 		c, found = asyncapi.ParseWith(ctx, document.name, asyncapi.Options{Read: s.readFile, Remote: o.remote(ctx)})
 	case len(protos) > 0:
-		c, found = protobuf.Parse(ctx, protos, o.ImportPaths, s.readFile)
+		c, found = protobuf.Parse(ctx, protos, slices.Concat(o.ImportPaths, work.roots), s.readFile)
+		work.advise(found)
 	}
 	if len(o.Overlays) > 0 && c != nil && c.Format != contract.OpenAPI {
 		found.Warnf("overlay-not-applied", whole(o.Overlays[0]), "overlays are for OpenAPI documents; they change nothing of %s", c.Source)
@@ -92,19 +110,23 @@ func (s *source) sort(files []string, ds *diag.List) (protos []string, document 
 			unreadable(ds, name, err)
 			continue
 		}
-		format := s.recognise(name, data, ds)
+		described := protobuf.IsDescriptors(data)
+		format := contract.Protobuf
+		if !described {
+			format = s.recognise(name, data, ds)
+		}
 		switch {
 		case format == 0:
 		case document.name != "" || len(protos) > 0 && format != contract.Protobuf:
 			ds.Errorf("several-contracts", whole(name), "%s is a contract of its own beside %s", format, files[0]).Help =
 				"give one OpenAPI or AsyncAPI document at a time; only Protobuf files are read together"
-		case format == contract.Protobuf:
+		case format == contract.Protobuf && !described:
 			protos = append(protos, name)
 		default:
 			document = recognised{name, format}
 		}
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && !ds.HasErrors() {
 		ds.Errorf("no-files", contract.Span{}, "no contract was given").Help = "name an OpenAPI, AsyncAPI or .proto file"
 	}
 	return protos, document

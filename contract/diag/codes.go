@@ -128,9 +128,10 @@ var Codes = map[string]string{
 	"duplicate-route":       "Two routes of option google.api.http fit the same requests. The later one is left out.",
 	"http-rule":             "A rule of option google.api.http names something that is not there, or a path that nothing can fit. It is left out; the method answers gRPC all the same.",
 	"import-cycle":          "Files import one another in a circle.",
-	"invalid-descriptors":   "The compiler's result cannot be read back.",
+	"invalid-descriptors":   "A descriptor set, or the compiler's result, cannot be read.",
 	"invalid-import":        "An import is not written as a relative path with forward slashes.",
 	"invalid-protobuf":      "The Protobuf compiler refuses this; its message says why.",
+	"message-set":           "A message has option message_set_wire_format, a format of Protobuf 1 that Go does not have.",
 	"misplaced-statement":   "A statement stands where it should not: syntax, package and imports come first.",
 	"missing-number":        "A field or enum value has no number.",
 	"missing-package":       "The file declares no package.",
@@ -159,6 +160,7 @@ var Codes = map[string]string{
 	"wrong-name":            "A name holds characters that names do not have.",
 	"wrong-option":          "An option cannot be set, or not twice, or not here.",
 	"wrong-type":            "A type does not fit where it is used.",
+	"wrong-workspace":       "A buf.yaml, buf.work.yaml or buf.lock says something that buf would not understand either.",
 
 	// Generation.
 	"constant-type":             "A constant does not fit the type of its field.",

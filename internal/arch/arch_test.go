@@ -20,11 +20,12 @@ var may = map[string][]string{
 	"contract":      {},
 	"contract/diag": {"contract"},
 
-	"parser":                     {"contract", "contract/diag", "parser/openapi", "parser/asyncapi", "parser/protobuf", "parser/internal/node"},
+	"parser":                     {"contract", "contract/diag", "parser/openapi", "parser/asyncapi", "parser/protobuf", "parser/internal/node", "parser/internal/workspace"},
 	"parser/openapi":             {"contract", "contract/diag", "parser/internal/..."},
 	"parser/asyncapi":            {"contract", "contract/diag", "parser/internal/..."},
 	"parser/protobuf":            {"contract", "contract/diag"},
 	"parser/internal/node":       {"contract", "contract/diag"},
+	"parser/internal/workspace":  {"contract", "contract/diag"},
 	"parser/internal/swagger":    {"contract/diag", "parser/internal/node"},
 	"parser/internal/jsonpath":   {"parser/internal/node"},
 	"parser/internal/overlay":    {"contract/diag", "parser/internal/jsonpath", "parser/internal/node"},

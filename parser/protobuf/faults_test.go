@@ -2,6 +2,7 @@ package protobuf
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -169,5 +170,20 @@ denied.proto:0:0-0:0 error unreadable-file: the file cannot be read: permission 
 	}
 	if c, l := Parse(t.Context(), nil, nil, read); c != nil || len(l) != 1 || l[0].Code != "no-files" {
 		t.Errorf("no files: %s", show(l))
+	}
+}
+
+// Everything that is a MessageSet is said to be, where it stands.
+func TestMessageSet(t *testing.T) {
+	text := "syntax = \"proto2\";\npackage p;\nmessage A {\n  option message_set_wire_format = true;\n  extensions 4 to max;\n}\nmessage B {\n  message C { option message_set_wire_format = true; extensions 4 to max; }\n}\n"
+	c, l := Parse(t.Context(), []string{"a.proto"}, nil, func(name string) ([]byte, error) {
+		if name == "a.proto" {
+			return []byte(text), nil
+		}
+		return nil, fs.ErrNotExist
+	})
+	got := show(l)
+	if c != nil || !strings.Contains(got, "a.proto:3:9-3:10 error message-set") || !strings.Contains(got, "a.proto:8:11-8:12 error message-set") {
+		t.Error(got)
 	}
 }

@@ -13,17 +13,25 @@ import (
 	"github.com/concordat-dev/concordat/contract/diag"
 )
 
-// build fills the model from descriptors.
+// build fills the model from descriptors. It returns neither a contract nor an error where
+// findings say why.
 func build(u *unit, l *diag.List) (*contract.Contract, error) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(u.raw, &set); err != nil {
 		return nil, err
 	}
+	b := &builder{unit: u, found: l, rules: map[protoreflect.FullName]bool{}, types: map[protoreflect.FullName]*contract.Type{}}
+	sets := false
+	for _, f := range set.File {
+		sets = b.messageSets(f) || sets
+	}
+	if sets {
+		return nil, nil
+	}
 	files, err := protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(&set)
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{unit: u, found: l, rules: map[protoreflect.FullName]bool{}, types: map[protoreflect.FullName]*contract.Type{}}
 	b.c = &contract.Contract{Format: contract.Protobuf, Source: u.display(u.asked[0]), Descriptors: u.raw, Files: u.asked}
 	for i, name := range u.asked {
 		f, err := files.FindFileByPath(name)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,8 +27,50 @@ func (a *app) path(name string) string {
 	return filepath.Join(a.env.Dir, name)
 }
 
+// list returns the .proto files of a folder, named as the user would name them.
+func (a *app) list(dir string) ([]string, error) {
+	root := a.path(dir)
+	if info, err := os.Stat(root); err != nil || !info.IsDir() {
+		return nil, &fs.PathError{Op: "list", Path: dir, Err: errors.New("it is no folder")}
+	}
+	var files []string
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && p != root && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case d.Type().IsRegular() && filepath.Ext(p) == ".proto":
+			rel, err := filepath.Rel(root, p)
+			files = append(files, path.Join(filepath.ToSlash(dir), filepath.ToSlash(rel)))
+			return err
+		}
+		return nil
+	})
+	slices.Sort(files)
+	return files, err
+}
+
+// bufCache is the folder in which buf keeps modules, as buf looks for it.
+func (a *app) bufCache() string {
+	if dir := a.env.Getenv("BUF_CACHE_DIR"); dir != "" {
+		return filepath.ToSlash(dir)
+	}
+	if dir := a.env.Getenv("XDG_CACHE_HOME"); dir != "" {
+		return path.Join(filepath.ToSlash(dir), "buf")
+	}
+	if home := a.env.Getenv("HOME"); home != "" {
+		return path.Join(filepath.ToSlash(home), ".cache", "buf")
+	}
+	return ""
+}
+
 // read returns the content of a file of a contract, named as the user would name it.
 func (a *app) read(name string) ([]byte, error) {
+	if name == "-" {
+		// One byte behind the limit, for the parser to refuse it.
+		return io.ReadAll(io.LimitReader(a.env.In, parser.MaxBytes+1))
+	}
 	f, err := os.Open(a.path(name))
 	if err != nil {
 		return nil, err
@@ -83,7 +126,7 @@ func group(specs, imports []string) []job {
 // parse reads the contract of j, and adds to the findings what only the command line
 // knows: who named a file that is not there, and which one was probably meant.
 func (a *app) parse(ctx context.Context, j job) (*contract.Contract, diag.List) {
-	o := parser.Options{Read: a.read, ImportPaths: j.imports, Overlays: j.overlays}
+	o := parser.Options{Read: a.read, List: a.list, BufCache: a.bufCache(), ImportPaths: j.imports, Overlays: j.overlays}
 	if j.remote != nil {
 		o.Remote = a.fetcher(j.remote).Fetch
 	}
