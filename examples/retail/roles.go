@@ -19,6 +19,7 @@ import (
 	"github.com/concordat-dev/concordat/examples/retail/orders"
 	"github.com/concordat-dev/concordat/examples/retail/users"
 	concordat "github.com/concordat-dev/concordat/runtime"
+	"github.com/concordat-dev/concordat/runtime/auth"
 	"github.com/concordat-dev/concordat/runtime/broker"
 	"github.com/concordat-dev/concordat/runtime/broker/nats"
 	"github.com/concordat-dev/concordat/runtime/broker/nats/natsembed"
@@ -56,7 +57,8 @@ func serve(ctx context.Context, p *platform.Platform, role string, register func
 	if err != nil {
 		return err
 	}
-	s := concordat.NewServer(append(opts, concordat.WithTLS(c))...)
+	callers := auth.Policy{"*": {"cn:storefront"}} // by the names in certificates: nobody else has business here
+	s := concordat.NewServer(append(opts, concordat.WithTLS(c), concordat.WithAuthorization(callers))...)
 	register(s)
 	go func() {
 		<-s.Ready()

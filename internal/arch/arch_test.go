@@ -154,6 +154,9 @@ func TestWhatServicesLink(t *testing.T) {
 		"runtime/broker/mqtt":   {"github.com/nats-io/", "connectrpc.com/", "github.com/mochi-mqtt/", "google.golang.org/"},
 		"runtime/broker/amqp":   {"github.com/nats-io/", "github.com/eclipse/", "connectrpc.com/", "google.golang.org/"},
 		"runtime/broker/memory": {"github.com/nats-io/", "github.com/eclipse/", "connectrpc.com/", "google.golang.org/"},
+		"examples/vault/vault":  {"google.golang.org/", "connectrpc.com/", "github.com/", "gopkg.in/", "golang.org/x/"},
+		"runtime/auth/oauth":    {"google.golang.org/", "connectrpc.com/", "github.com/", "gopkg.in/", "cloud.google.com/"},
+		"runtime/auth/oidc":     {"google.golang.org/", "connectrpc.com/", "gopkg.in/", "cloud.google.com/"},
 		"examples/retail/users": {"google.golang.org/", "connectrpc.com/", "github.com/", "gopkg.in/"},
 
 		"runtime/stub/rpc/transcode": {"runtime", "runtime/stub/rpc"},
