@@ -57,6 +57,7 @@ func (r *report) ratios(b *strings.Builder) {
 func (r *report) atRunTime() []promise {
 	return []promise{
 		r.beside("Encode", ogen, 0.5), r.beside("MarshalJSON", ogen, 0.5), r.beside("Decode", ogen, 0.6), r.beside("DecodeList", ogen, 0.6),
+		r.beside("Encode", sonic, 1), r.beside("MarshalJSON", sonic, 1), r.beside("Decode", sonic, 1), r.beside("DecodeList", sonic, 1),
 		r.count("Decode", "allocs/op", " allocs", 12, 1),
 		r.count("Route5", "cpu-ns/op", " ns", 60, 1), r.count("Route1000", "cpu-ns/op", " ns", 60, 1), r.count("Route1000", "allocs/op", " allocs", 0, 1),
 		r.beside("HandlerList", ogen, 1), r.count("HandlerList", "B/op", " KB", 100, 1000), r.beside("HandlerPost", ogen, 1), r.count("HandlerPost", "allocs/op", " allocs", 50, 1),
@@ -71,7 +72,7 @@ func (r *report) beside(name, side string, target float64) promise {
 	p := promise{work: title(name) + ", CPU", unit: "×", target: target, known: a != nil && b != nil, beside: side}
 	if p.known {
 		p.value = a["cpu-ns/op"] / b["cpu-ns/op"]
-		if c := r.benchmarks[name][oapi]; c != nil {
+		if c := r.benchmarks[name][oapi]; c != nil && side == ogen {
 			p.beside += fmt.Sprintf("; %s %.2f×", oapi, c["cpu-ns/op"]/b["cpu-ns/op"])
 		}
 	}
@@ -82,7 +83,7 @@ func (r *report) beside(name, side string, target float64) promise {
 func (r *report) count(name, unit, label string, target, scale float64) promise {
 	a := r.benchmarks[name][concordat]
 	var others []string
-	for _, side := range []string{ogen, oapi} {
+	for _, side := range []string{ogen, oapi, sonic} {
 		if f := r.benchmarks[name][side]; f != nil {
 			others = append(others, fmt.Sprintf("%s %.0f", side, f[unit]/scale))
 		}

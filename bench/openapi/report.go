@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,7 +18,7 @@ var columns = []string{concordat, ogen, oapi}
 
 func (r *report) markdown(o options) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Concordat beside ogen v1.24.0 and oapi-codegen v2.8.2\n\nMeasured %s, %s, %s/%s, %d cores; the medians of %d rounds (builds: %d), the tools in turns.\nThe machine was busy with other work all the time: trust ratios within a row, counts of\nallocations, and yes or no; not seconds, and least of all p99. README.md says how to read this.\n",
+	fmt.Fprintf(&b, "# Concordat beside ogen v1.24.0, oapi-codegen v2.8.2 and sonic v1.15.5\n\nMeasured %s, %s, %s/%s, %d cores; the medians of %d rounds (builds: %d), the tools in turns.\nThe machine was busy with other work all the time: trust ratios within a row, counts of\nallocations, and yes or no; not seconds, and least of all p99. README.md says how to read this.\n",
 		time.Now().UTC().Format("2006-01-02 15:04 MST"), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.rounds, o.builds)
 	r.ratios(&b)
 	r.documents(&b, "Generate", r.generated)
@@ -75,10 +76,11 @@ var order = [][2]string{
 
 // figures prints what every side took at run time.
 func (r *report) figures(b *strings.Builder) {
-	b.WriteString("\n## At run time\n\nCPU, bytes and allocations of one; loopback: client and server together, and the latency of 8 callers.\n\n| work | " + strings.Join(columns, " | ") + " |\n|---|---|---|---|\n")
+	all := append(slices.Clone(columns), sonic)
+	b.WriteString("\n## At run time\n\nCPU, bytes and allocations of one; loopback: client and server together, and the latency of 8 callers.\n\n| work | " + strings.Join(all, " | ") + " |\n|---|---|---|---|---|\n")
 	for _, o := range order {
 		fmt.Fprintf(b, "| %s |", o[1])
-		for _, c := range columns {
+		for _, c := range all {
 			b.WriteString(" " + r.benchmarks[o[0]][c].cell() + " |")
 		}
 		b.WriteByte('\n')

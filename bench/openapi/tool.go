@@ -22,6 +22,7 @@ const (
 	concordat = "concordat"
 	ogen      = "ogen"
 	oapi      = "oapi-codegen"
+	sonic     = "sonic" // no generator: only reads and writes JSON
 )
 
 // buildTools builds the generators into the user's cache: Concordat from this tree, the

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/bytedance/sonic/encoder"
 	ours "github.com/concordat-dev/concordat/bench/openapi/gen/concordat/orders"
 	ogen "github.com/concordat-dev/concordat/bench/openapi/gen/ogen/orders"
 	"github.com/concordat-dev/concordat/runtime/codec"
@@ -25,6 +26,10 @@ func BenchmarkDecode(b *testing.B) {
 	b.Run(oapiSide, func(b *testing.B) {
 		data := []byte(orderJSON)
 		measure(b, func() { readOapi(b, data, one) })
+	})
+	b.Run(sonicSide, func(b *testing.B) {
+		data := []byte(orderJSON)
+		measure(b, func() { readSonic[sonicOrder](b, sonicOwned, data) })
 	})
 }
 
@@ -47,6 +52,10 @@ func BenchmarkDecodeList(b *testing.B) {
 	b.Run(oapiSide, func(b *testing.B) {
 		data := []byte(pageJSON)
 		measure(b, func() { readOapi(b, data, many) })
+	})
+	b.Run(sonicSide, func(b *testing.B) {
+		data := []byte(pageJSON)
+		measure(b, func() { readSonic[sonicPage](b, sonicCopies, data) })
 	})
 }
 
@@ -81,6 +90,16 @@ func BenchmarkEncode(b *testing.B) {
 			}
 		})
 	})
+	b.Run(sonicSide, func(b *testing.B) {
+		o := readSonic[sonicOrder](b, sonicCopies, []byte(orderJSON))
+		var buf []byte
+		measure(b, func() {
+			buf = buf[:0]
+			if err := encoder.EncodeInto(&buf, o, encoder.SortMapKeys|encoder.ValidateString); err != nil {
+				b.Fatal(err)
+			}
+		})
+	})
 }
 
 // By the method that programs call.
@@ -94,6 +113,10 @@ func BenchmarkMarshalJSON(b *testing.B) {
 	b.Run(oapiSide, func(b *testing.B) {
 		o := readOapi(b, []byte(orderJSON), one)
 		marshal(b, func() ([]byte, error) { return json.Marshal(o) })
+	})
+	b.Run(sonicSide, func(b *testing.B) {
+		o := readSonic[sonicOrder](b, sonicCopies, []byte(orderJSON))
+		marshal(b, func() ([]byte, error) { return sonicCopies.Marshal(o) })
 	})
 }
 

@@ -11,6 +11,7 @@ const (
 	concordatSide = "concordat"
 	ogenSide      = "ogen"
 	oapiSide      = "oapi-codegen"
+	sonicSide     = "sonic"
 )
 
 // measure runs f b.N times and reports the processor time that the whole process took
