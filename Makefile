@@ -19,3 +19,10 @@ conformance: ## the Connect project's conformance runner against our client and 
 .PHONY: interop-rpc
 interop-rpc: ## gRPC, gRPC-Web and Connect with Node, Python, grpc-go, buf, grpcurl and grpc-health-probe, which it installs
 	internal/interop/rpc/run.sh $(ARGS)
+
+.PHONY: interop-openapi
+interop-openapi: ## curl and schemathesis (from PyPI, into a folder of its own) judge the server of the retail example
+	[ -x $(VENV)/bin/schemathesis ] || { python3 -m venv $(VENV) && $(VENV)/bin/pip install -q schemathesis; }
+	CONCORDAT_SCHEMATHESIS=$(VENV)/bin/schemathesis go test -count=1 -v -run 'Curl|Schemathesis' ./examples/retail/internal/userservice
+
+VENV ?= $(HOME)/.cache/concordat/schemathesis

@@ -112,6 +112,9 @@ func (s *Store) ListAddresses(_ context.Context, in *users.ListAddressesRequest)
 	return out, nil
 }
 
+// maxAddresses is how many the contract lets a customer have.
+const maxAddresses = 10
+
 // PutAddress stores an address under a label.
 func (s *Store) PutAddress(_ context.Context, in *users.PutAddressRequest) (*users.Address, error) {
 	if in.Body.Label != in.Label {
@@ -124,6 +127,9 @@ func (s *Store) PutAddress(_ context.Context, in *users.PutAddressRequest) (*use
 		return nil, err
 	}
 	kept := slices.DeleteFunc(slices.Clone(c.Addresses), func(a users.Address) bool { return a.Label == in.Label })
+	if len(kept) == maxAddresses {
+		return nil, invalid("/label", "the customer has "+strconv.Itoa(maxAddresses)+" addresses already")
+	}
 	c.Addresses = append(kept, in.Body)
 	return new(in.Body), nil
 }
