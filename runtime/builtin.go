@@ -17,7 +17,11 @@ func (s *Server) MountBuiltin(spec *Spec, open bool, h func() http.Handler) {
 	if _, ok := s.rpc[spec.Route]; ok {
 		return
 	}
-	s.rpc[spec.Route] = &mounted{spec: spec, rpc: h(), builtin: true, open: open}
+	m := &mounted{spec: spec, rpc: h(), builtin: true, open: open}
+	if !open {
+		s.protect(m)
+	}
+	s.rpc[spec.Route] = m
 }
 
 // UntilDrain returns a request whose context is done, and whose body ends with an error,

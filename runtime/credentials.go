@@ -140,6 +140,10 @@ func (c *Conn) signerOf(ctx context.Context) *signer {
 	return s
 }
 
+// Sign puts the credentials of a call into req, as Attempt.Do and Transport do for what they
+// send: for engines that bring a transport of their own. ctx is that of the attempt.
+func (c *Conn) Sign(ctx context.Context, req *http.Request) error { return c.signerOf(ctx).sign(req) }
+
 // fetch asks the sources.
 func (s *signer) fetch(ctx context.Context) (err error) {
 	for i := range s.parts {
@@ -167,7 +171,9 @@ func (s *signer) sign(req *http.Request) error {
 	if s == nil {
 		return nil
 	}
-	req.Header = req.Header.Clone()
+	if req.Header = req.Header.Clone(); req.Header == nil {
+		req.Header = http.Header{}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.parts {

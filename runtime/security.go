@@ -100,21 +100,46 @@ func (s *Server) enter(m *mounted, w http.ResponseWriter, r *http.Request) (*htt
 	if len(m.security) == 0 && s.authorizer == nil {
 		return r, true
 	}
+	ctx, err := s.admit(m, w.Header(), r)
+	if err != nil {
+		s.turnAway(w, r, err)
+		return nil, false
+	}
+	return r.WithContext(ctx), true
+}
+
+// Authenticate finds out who calls and whether they may, as ServeHTTP does for what was
+// mounted: for engines that bring a transport of their own. r has header, TLS state and
+// context of the call, and needs no body. The context returned is the handler's; an error
+// is counted and logged, and goes to the caller, with what was added to reply.
+func (s *Server) Authenticate(spec *Spec, reply http.Header, r *http.Request) (context.Context, error) {
+	m := &mounted{spec: spec, security: s.security(spec)}
+	if len(m.security) == 0 && s.authorizer == nil {
+		return r.Context(), nil
+	}
+	ctx, err := s.admit(m, reply, r)
+	if err != nil {
+		return nil, err
+	}
+	return ctx, nil
+}
+
+// admit identifies the caller; what it refuses is counted.
+func (s *Server) admit(m *mounted, reply http.Header, r *http.Request) (context.Context, *Error) {
 	begun := s.now()
 	ctx, refusal := s.identify(m, r)
 	if refusal == nil {
-		return r.WithContext(ctx), true
+		return ctx, nil
 	}
 	e := refused(refusal)
 	s.log.InfoContext(r.Context(), "call refused", "operation", m.spec.Name, "peer", r.RemoteAddr, "code", e.Code.String(), "reason", refusal.Cause)
 	for _, c := range refusal.Challenges {
-		w.Header().Add("WWW-Authenticate", c)
+		reply.Add("WWW-Authenticate", c)
 	}
-	s.turnAway(w, r, e)
 	op := s.stats.Of(m.spec, m.spec.Name)
 	op.Begin()
 	op.End(s.now()-begun, uint8(e.Code))
-	return nil, false
+	return nil, e
 }
 
 // identify finds out who calls and whether they may. A verifier that panics lets nobody in.

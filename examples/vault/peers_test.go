@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -136,6 +137,33 @@ func TestRPCCredentials(t *testing.T) {
 				hold(err)
 			}
 		})
+	}
+}
+
+// What a server says of itself is guarded as its methods are, other than its health.
+func TestReflectionIsGuarded(t *testing.T) {
+	conf := concordattest.TLS(t)
+	srv := concordat.NewServer(concordat.WithTLS(conf), (&world{log: new(safeBuffer)}).logging(), concordat.WithVerifier(auth.BearerToken, auth.Keys(nil)),
+		concordat.WithRPCSecurity(auth.Requirements{{{Scheme: auth.BearerToken}}}))
+	orders.RegisterOrders(srv, orderService())
+	addr := concordattest.Run(t, srv)
+	client, err := conf.Client("127.0.0.1", "h2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &http.Transport{TLSClientConfig: client, ForceAttemptHTTP2: true}
+	defer tr.CloseIdleConnections()
+	for path, refused := range map[string]bool{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": true, "/grpc.health.v1.Health/Check": false, "/retail.orders.v1.Orders/GetOrder": true} {
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", "https://"+addr+path, strings.NewReader("\x00\x00\x00\x00\x00"))
+		req.Header.Set("Content-Type", "application/grpc+proto")
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if got := resp.Header.Get("Grpc-Status") == "16"; got != refused {
+			t.Errorf("%s: refused %v, %v", path, got, resp.Header)
+		}
 	}
 }
 

@@ -238,6 +238,7 @@ func TestRefusedBeforeTheBody(t *testing.T) {
 func TestTokensAreSharedAndRenewed(t *testing.T) {
 	w := newWorld(t)
 	source := w.token(t, "secrets.read", "secrets.write")
+	source.Pause = 1
 	c := w.client(t, concordat.WithCredentials(vault.OAuth, source))
 	var wg sync.WaitGroup
 	for range 20 {
@@ -266,6 +267,16 @@ func TestTokensAreSharedAndRenewed(t *testing.T) {
 	if n := w.tokens.asked.Load(); n != 3 {
 		t.Errorf("asked %d times", n)
 	}
+	source.Pause = time.Hour
+	w.tokens.revoke()
+	for range 5 {
+		if _, err := calls["put secret"](t.Context(), c); concordat.ErrorOf(err).Code != concordat.Unauthenticated {
+			t.Errorf("of tokens that are worth nothing: %v", err)
+		}
+	}
+	if n := w.tokens.asked.Load(); n != 3 {
+		t.Errorf("a server that refuses everything made us ask %d times", n)
+	}
 }
 
 func TestRefreshTokens(t *testing.T) {
@@ -277,6 +288,7 @@ func TestRefreshTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	source.Pause = 1
 	c := w.client(t, concordat.WithCredentials(vault.OAuth, source))
 	for range 3 {
 		if _, err := calls["get secret"](t.Context(), c); err != nil {

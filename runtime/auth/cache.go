@@ -11,6 +11,7 @@ import (
 const (
 	DefaultEarly   = time.Minute
 	DefaultTimeout = 30 * time.Second
+	DefaultPause   = 5 * time.Second
 )
 
 // A Cache keeps the credential that From fetches, such as a token, until shortly before it
@@ -24,12 +25,17 @@ type Cache struct {
 	Early time.Duration
 	// Timeout bounds one fetch: DefaultTimeout, unless said.
 	Timeout time.Duration
+	// Pause is how long nothing is fetched in place of a credential that replaced a refused
+	// one: DefaultPause, unless said. A server that refuses everything does not make every
+	// call fetch.
+	Pause time.Duration
 
 	mu      sync.Mutex
 	last    Credential
 	renewAt time.Time // zero: never
 	fetch   *fetch    // nil: none is under way
 	after   time.Time // no early renewal before: the last one failed
+	renewed time.Time // when Renew fetched last
 }
 
 // A fetch is one that all who wait share. What it brought is written before done closes.
@@ -63,6 +69,16 @@ func (c *Cache) Renew(ctx context.Context, used Credential, _ []string) (Credent
 	if c.last.Value != used.Value && !c.last.empty() {
 		defer c.mu.Unlock()
 		return c.last, nil
+	}
+	pause := c.Pause
+	if pause <= 0 {
+		pause = DefaultPause
+	}
+	if now := time.Now(); c.renewed.IsZero() || now.Sub(c.renewed) >= pause {
+		c.renewed = now
+	} else if c.fetch == nil {
+		c.mu.Unlock()
+		return Credential{}, errNothingNew
 	}
 	c.last = Credential{}
 	f := c.begin(ctx)
