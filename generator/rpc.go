@@ -31,7 +31,7 @@ func protobuf(ctx context.Context, c *contract.Contract, o Options, diags *diag.
 			files = append(files, File{f.Name, f.Content})
 		}
 	}
-	r := &rpc{c: c, o: o, messages: m, diags: diags, packages: map[string]*rpcPackage{}}
+	r := &rpc{c: c, o: o, messages: m, diags: diags, names: m.Packages(), packages: map[string]*rpcPackage{}}
 	for _, s := range c.Services {
 		r.service(s)
 	}
@@ -105,6 +105,7 @@ type rpc struct {
 	o        Options
 	messages *messages.Plan
 	diags    *diag.List
+	names    map[string]string // of Go packages, by import path
 	packages map[string]*rpcPackage
 	order    []*rpcPackage
 }
@@ -124,6 +125,9 @@ func (r *rpc) service(s *contract.Service) {
 	u := p.units[stem]
 	if u == nil {
 		u = &golang.Unit{Stem: stem}
+		if r.o.Layout != nil { // files come and go in runs of their own: each names its source
+			u.Source = strings.TrimSuffix(r.o.Source, r.c.Source) + file.Source
+		}
 		p.units[stem] = u
 		p.out.Units = append(p.out.Units, u)
 	}
@@ -230,19 +234,10 @@ func (r *rpc) ref(full string, p *rpcPackage) (golang.Ref, bool) {
 	if id.Path == p.out.Path {
 		return golang.Ref{Name: id.Name}, true
 	}
-	if name, ok := r.packageNames()[id.Path]; ok {
+	if name, ok := r.names[id.Path]; ok {
 		p.out.Names[id.Path] = name
 	}
 	return golang.Ref{Pkg: id.Path, Name: id.Name}, true
-}
-
-// packageNames are the names of the packages that are generated.
-func (r *rpc) packageNames() map[string]string {
-	names := map[string]string{}
-	for _, f := range r.messages.Files() {
-		names[f.Path] = f.Package
-	}
-	return names
 }
 
 // goCamel is a Protobuf name as protoc-gen-go writes it: user_id gives UserId.

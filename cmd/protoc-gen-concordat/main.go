@@ -3,8 +3,25 @@
 //
 //	protoc --go_out=. --concordat_out=. --concordat_opt=module=example.com/shop orders.proto
 //
-// Its parameters are protoc-gen-go's module, paths and M, and messages=true, which
-// generates the messages, too.
+// or under buf, in buf.gen.yaml:
+//
+//	version: v2
+//	plugins:
+//	  - {local: protoc-gen-go, out: gen, opt: paths=source_relative}
+//	  - {local: protoc-gen-concordat, out: gen, opt: paths=source_relative}
+//
+// Its parameters are those of protoc-gen-go, which mean the same and must be given to both,
+//
+//	module=PATH               what is taken off the names of output
+//	paths=source_relative     output lies beside its source; paths=import is the default
+//	MFILE=PATH[;NAME]         Go package of a file, in place of its go_package
+//	default_api_level=LEVEL   API_OPEN, API_HYBRID or API_OPAQUE (with messages=true)
+//	apilevelMFILE=LEVEL       the same for one file
+//
+// and two of its own:
+//
+//	messages=true             generate the messages, too, in place of protoc-gen-go
+//	source=FOLDER             what the header of generated files puts before the source's name
 package main
 
 import (

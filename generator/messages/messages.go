@@ -42,6 +42,13 @@ type Options struct {
 	// SourceRelative puts output beside the name of its source, whatever its import
 	// path is. Module must be empty.
 	SourceRelative bool
+
+	// APILevel is the API of messages whose file does not say features.(pb.go).api_level:
+	// "API_OPEN", "API_HYBRID" or "API_OPAQUE"; "" for that of their edition, which is open
+	// up to 2023 and opaque from 2024 on. APILevels gives that of files, by name, whatever
+	// they say.
+	APILevel  string
+	APILevels map[string]string
 }
 
 // A File is generated source.
@@ -124,6 +131,12 @@ func (o *Options) parameter(files []*descriptorpb.FileDescriptorProto) (string, 
 	}
 	if o.SourceRelative {
 		params = append(params, "paths=source_relative")
+	}
+	if o.APILevel != "" {
+		params = append(params, "default_api_level="+o.APILevel)
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.APILevels)) {
+		params = append(params, "apilevelM"+name+"="+o.APILevels[name])
 	}
 	mapping, err := o.packages(files)
 	if err != nil {

@@ -28,6 +28,16 @@ func (p *Plan) Files() []GoFile {
 	return out
 }
 
+// Packages returns the names of all Go packages that the plan knows, imported ones, too, by
+// import path.
+func (p *Plan) Packages() map[string]string {
+	names := map[string]string{}
+	for _, f := range p.gen.Files {
+		names[string(f.GoImportPath)] = string(f.GoPackageName)
+	}
+	return names
+}
+
 // File returns where the Go of a .proto file goes, also of one that was only imported.
 func (p *Plan) File(name string) (GoFile, bool) {
 	f, ok := p.gen.FilesByPath[name]

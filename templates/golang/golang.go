@@ -29,6 +29,7 @@ type Package struct {
 // large one that belongs to a tag.
 type Unit struct {
 	Stem     string // of the file names: "users" gives users.concordat.go
+	Source   string // of the header; "": the package's
 	Services []*Service
 	Types    []Decl     // in order of declaration
 	Tables   []*Table   // in order of declaration

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -91,13 +92,16 @@ func generate(ctx context.Context, req *pluginpb.CodeGeneratorRequest, version s
 		return nil, l, nil
 	}
 	opts.Version = version
+	if opts.Source != "" {
+		opts.Source = path.Join(opts.Source, c.Source)
+	}
 	files, more := generator.Generate(ctx, c, opts)
 	return files, append(l, more...), nil
 }
 
 // options reads the parameter: "module=example.com/shop,Ma.proto=example.com/a".
 func options(parameter string) (generator.Options, error) {
-	layout := &messages.Options{Mapping: map[string]string{}}
+	layout := &messages.Options{Mapping: map[string]string{}, APILevels: map[string]string{}}
 	o := generator.Options{Layout: layout, ServicesOnly: true}
 	for _, p := range strings.Split(parameter, ",") {
 		name, value, given := strings.Cut(p, "=")
@@ -113,14 +117,22 @@ func options(parameter string) (generator.Options, error) {
 			o.ServicesOnly = false
 		case name == "messages" && value == "false":
 			o.ServicesOnly = true
+		case name == "default_api_level" && apiLevel(value):
+			layout.APILevel = value
+		case strings.HasPrefix(name, "apilevelM") && apiLevel(value):
+			layout.APILevels[strings.TrimPrefix(name, "apilevelM")] = value
+		case name == "source" && given:
+			o.Source = value
 		case len(name) > 1 && name[0] == 'M' && given:
 			layout.Mapping[name[1:]] = value
 		default:
-			return o, fmt.Errorf("unknown parameter %q: write module=PATH, paths=import, paths=source_relative, MFILE=PATH or messages=true", p)
+			return o, fmt.Errorf("unknown parameter %q: write module=PATH, paths=import, paths=source_relative, MFILE=PATH, messages=true, default_api_level=API_OPEN, apilevelMFILE=API_OPAQUE or source=FOLDER", p)
 		}
 	}
 	return o, nil
 }
+
+func apiLevel(s string) bool { return s == "API_OPEN" || s == "API_HYBRID" || s == "API_OPAQUE" }
 
 // list writes the findings of one severity as compilers do.
 func list(l diag.List, s diag.Severity) string {
