@@ -64,7 +64,12 @@ type List struct {
 	Prefix   []Schema
 	Rules    Rules
 	NullElem bool // elements may be null
-	ElemXML  *XML // how elements look as XML; nil where the contract says nothing
+
+	// PrefixNames are what the source calls the positions; NullPrefix says which may be
+	// null. Both are as long as Prefix, or nil.
+	PrefixNames []string
+	NullPrefix  []bool
+	ElemXML     *XML // how elements look as XML; nil where the contract says nothing
 }
 
 // A Map has keys that the contract does not name.
@@ -91,6 +96,7 @@ type Object struct {
 type Pattern struct {
 	Regexp string
 	Schema Schema
+	Null   bool // they may be null
 	Span   Span
 }
 

@@ -99,6 +99,9 @@ func replaceUses(t *golang.Table, f func(*golang.Table) *golang.Table) {
 		visit(&l.Table)
 	}
 	visit(&t.Extra)
+	for _, m := range t.More {
+		visit(&m.Table)
+	}
 	visit(&t.Elem)
 	if t.Union != nil {
 		for _, v := range t.Union.Variants {

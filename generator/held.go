@@ -25,6 +25,16 @@ type held struct {
 	base  string // kind of Go type in words, for names: "String", "List", ...
 }
 
+// orNull is h where null is one of its values, too.
+func (h *held) orNull(null bool) *held {
+	if !null || h.null {
+		return h
+	}
+	c := *h
+	c.null = true
+	return &c
+}
+
 // nilable says whether nil stands for being absent.
 func (h *held) nilable() bool {
 	return slices.Contains([]string{"Slice", "Map", "Union", "Raw", "Bytes", "Reader"}, h.kind)

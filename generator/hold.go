@@ -31,10 +31,10 @@ func (p *pass) plain(s contract.Schema, want string) *held {
 	case *contract.List:
 		return p.list(s, want)
 	case *contract.Map:
-		return p.mapped(s.Value, s.Rules, want)
+		return p.keyed(s, want)
 	case *contract.Object:
 		if v, ok := mapLike(s); ok {
-			return p.mapped(v, s.Rules, want)
+			return p.mapOf(s, v, want)
 		}
 		name := p.names.name(want, "Object", "Value")
 		st, tab := p.newStruct(name)
@@ -67,11 +67,15 @@ func asserted(a *contract.Any) *held {
 
 // list holds an ordered collection.
 func (p *pass) list(l *contract.List, want string) *held {
-	elem := p.element(l)
-	if elem == nil {
-		elem = &contract.Any{}
+	elem, uniform := p.element(l)
+	if !uniform {
+		st, tab := p.newTuple(p.names.name(want, "List", "Tuple"))
+		h := tupleHeld(st, tab)
+		p.inline[l] = h
+		p.positions(l, st, tab)
+		return h
 	}
-	return p.listOf(p.hold(elem, itemName(want)), p.sizeRule(&l.Rules))
+	return p.listOf(p.hold(elem, itemName(want)).orNull(l.NullElem), p.sizeRule(listRules(l)))
 }
 
 func (p *pass) listOf(e *held, rules *golang.Rule) *held {
@@ -85,50 +89,55 @@ func (p *pass) listOf(e *held, rules *golang.Rule) *held {
 	return h
 }
 
-// element is the schema of every element of a list: that of its tuple positions where
-// they all agree.
-func (p *pass) element(l *contract.List) contract.Schema {
-	if len(l.Prefix) == 0 {
-		return l.Elem
-	}
-	all := l.Prefix
-	if l.Elem != nil {
-		if _, any := l.Elem.(*contract.Any); !any {
-			all = append(all[:len(all):len(all)], l.Elem)
-		}
-	}
-	first, ok := contract.Resolve(all[0]).(*contract.Scalar)
-	same := ok
-	for _, s := range all {
-		sc, ok := contract.Resolve(s).(*contract.Scalar)
-		same = same && ok && sc.Kind == first.Kind
-	}
-	if same {
-		return &contract.Scalar{Kind: first.Kind}
-	}
-	p.remark("tuple-as-raw", p.at, "positions of this list have types of their own; its elements are kept as JSON text")
-	return &contract.Any{}
-}
-
 // mapLike says whether an object has no field of its own, and the schema of its values.
 func mapLike(o *contract.Object) (contract.Schema, bool) {
 	switch {
 	case len(o.Fields) > 0:
 		return nil, false
-	case o.Extra != nil:
+	case o.Extra != nil && len(o.Pattern) == 0:
 		return o.Extra, true
-	case len(o.Pattern) == 1:
+	case o.Extra == nil && len(o.Pattern) == 1:
 		return o.Pattern[0].Schema, true
 	}
-	return &contract.Any{}, !o.Closed || len(o.Pattern) > 0
+	return &contract.Any{}, !o.Closed && len(o.Pattern) == 0
 }
 
-// mapped holds a map with values of a schema.
-func (p *pass) mapped(value contract.Schema, rules contract.Rules, want string) *held {
+// mapOf holds an object without a field of its own, whose values mapLike found.
+func (p *pass) mapOf(o *contract.Object, value contract.Schema, want string) *held {
+	h := p.mapped(value, o.NullExtra || len(o.Pattern) > 0 && o.Pattern[0].Null, o.Rules, want)
+	if len(o.Pattern) == 0 {
+		return h
+	}
+	return withNames(h, p.pattern(o.Pattern[0].Regexp), o.Closed)
+}
+
+// withNames is h for names of a form only. Other properties are ignored, or refused.
+func withNames(h *held, form string, closed bool) *held {
+	if form == "" {
+		return h
+	}
+	c, t := *h, *spelled(h.table)
+	t.Names, t.Closed = &golang.Rule{Pattern: form}, closed
+	c.table = &t
+	return &c
+}
+
+// keyed holds a map, whose names may have a form.
+func (p *pass) keyed(m *contract.Map, want string) *held {
+	h := p.mapped(m.Value, m.NullValue, m.Rules, want)
+	key, ok := m.Key.(*contract.Scalar)
+	if !ok || key.Rules.Pattern == "" {
+		return h
+	}
+	return withNames(h, p.pattern(key.Rules.Pattern), true)
+}
+
+// mapped holds a map with values of a schema, or null.
+func (p *pass) mapped(value contract.Schema, null bool, rules contract.Rules, want string) *held {
 	if value == nil {
 		value = &contract.Any{}
 	}
-	v := p.hold(value, itemName(want))
+	v := p.hold(value, itemName(want)).orNull(null)
 	ref, table, flags := v.elem()
 	h := &held{ref: of("map[string]", ref), kind: "Map", rules: p.sizeRule(&rules), base: "Map"}
 	if h.ref.Prefix == "map[string]" && table.Std == "StringTable" {

@@ -111,7 +111,7 @@ func (p *pass) member(f *contract.Field, name string, h *held, owner string) (*g
 		g.Comment, g.Doc = strings.TrimSuffix(g.Doc[0], "."), nil
 	}
 	line := h.line(f.Name, owner, name, flags)
-	if h.value != "" && h.kind == "Object" {
+	if h.value != "" && (h.kind == "Object" || h.kind == "Tuple") {
 		p.edges = append(p.edges, edge{owner, h.value, g, line})
 	}
 	return g, line
@@ -169,19 +169,15 @@ func (p *pass) missingTags(o *contract.Object, seen map[string]bool, names *scop
 
 // extra adds the map of the properties that the object does not name.
 func (p *pass) extra(o *contract.Object, names *scope, st *golang.Struct, tab *golang.Table) {
+	for _, form := range o.Pattern {
+		p.formed(form, names, st, tab)
+	}
 	value := o.Extra
-	if value == nil && len(o.Pattern) > 0 {
-		value = o.Pattern[0].Schema
-	}
-	if len(o.Pattern) > 1 || len(o.Pattern) == 1 && o.Extra != nil {
-		value = &contract.Any{}
-		p.remark("pattern-properties-as-raw", o.Pattern[0].Span, "properties with several patterns are kept as JSON text")
-	}
 	if value == nil {
 		return
 	}
 	name := names.name("AdditionalProperties", "Map")
-	h := p.mapped(value, contract.Rules{}, st.Name+"Property")
+	h := p.mapped(value, o.NullExtra, contract.Rules{}, st.Name+"Property")
 	st.Fields = append(st.Fields, &golang.Field{Name: name, Type: h.ref, Tag: `json:"-"`, Comment: "the properties without a field of their own"})
 	tab.Extra, tab.ExtraOf = h.table, name
 }

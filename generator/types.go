@@ -95,7 +95,7 @@ func (p *pass) shape(s contract.Schema, t *contract.Type, name string) *held {
 	switch s := s.(type) {
 	case *contract.Object:
 		if v, ok := mapLike(s); ok {
-			return p.defined(t, name, "Map", func() *held { return p.mapped(v, s.Rules, name) })
+			return p.defined(t, name, "Map", func() *held { return p.mapOf(s, v, name) })
 		}
 		st, tab := p.newStruct(name)
 		st.Doc = typeDoc(name, t.Doc)
@@ -112,9 +112,15 @@ func (p *pass) shape(s contract.Schema, t *contract.Type, name string) *held {
 		}
 		return h
 	case *contract.List:
+		if _, uniform := p.element(s); !uniform {
+			st, tab := p.newTuple(name)
+			st.Doc = typeDoc(name, t.Doc)
+			p.fillLater(t, func() { p.positions(s, st, tab) })
+			return tupleHeld(st, tab)
+		}
 		return p.defined(t, name, "Slice", func() *held { return p.list(s, name) })
 	case *contract.Map:
-		return p.defined(t, name, "Map", func() *held { return p.mapped(s.Value, s.Rules, name) })
+		return p.defined(t, name, "Map", func() *held { return p.keyed(s, name) })
 	case *contract.Ref:
 		return p.alias(t, name, p.named(s.Type))
 	case *contract.Scalar:
@@ -160,6 +166,7 @@ func setTable(tab *golang.Table, h *held) {
 		}
 	default:
 		tab.Elem, tab.ElemFlags, tab.MapOf = h.table.Elem, h.table.ElemFlags, h.table.MapOf
+		tab.Names, tab.Closed = h.table.Names, h.table.Closed
 		tab.Enum, tab.EnumInt, tab.Open = h.table.Enum, h.table.EnumInt, h.table.Open
 	}
 	tab.Rules = h.rules

@@ -126,7 +126,8 @@ func (p *pass) xmlKind(s contract.Schema) *golang.XMLNode {
 		}
 		return &golang.XMLNode{Kind: xmlScalar(s.Base)}
 	case *contract.List:
-		return &golang.XMLNode{Kind: "List", Elem: p.xmlNode(orAny(p.element(s)), s.ElemXML)}
+		elem, _ := p.element(s)
+		return &golang.XMLNode{Kind: "List", Elem: p.xmlNode(orAny(elem), s.ElemXML)}
 	case *contract.Map:
 		return &golang.XMLNode{Kind: "Map", Elem: p.xmlNode(orAny(s.Value), nil)}
 	case *contract.Object:

@@ -68,6 +68,10 @@ func tableLiteral(t *golang.Table) block.Code {
 		block.Pair{Key: "Required", Value: whole(t.Required)},
 		block.Pair{Key: "Extra", Value: table(t.Extra)},
 		block.Pair{Key: "ExtraOff", Value: offset(owner, t.ExtraOf)},
+		block.Pair{Key: "More", Value: block.List(codec("More"), each(t.More, func(m *golang.TableMore) block.Code {
+			return block.Struct(nil, block.Pair{Key: "T", Value: table(m.Table)}, block.Pair{Key: "Off", Value: offset(owner, m.GoField)})
+		})...)},
+		block.Pair{Key: "Names", Value: rule(t.Names)},
 		block.Pair{Key: "Closed", Value: truth(t.Closed)},
 		block.Pair{Key: "Rules", Value: rule(t.Rules)},
 		block.Pair{Key: "Enum", Value: block.Strings(t.Enum)},
@@ -112,7 +116,9 @@ func zero(t *golang.Table) block.Code {
 		return block.Seq(block.Src("("), typ, block.Src(")(nil)"))
 	}
 	switch t.Kind {
-	case "Object", "Slice", "Map", "Lazy", "Time", "Date", "UUID":
+	case "Custom":
+		return block.Seq(block.Src("*"), nilPointer(typ))
+	case "Object", "Tuple", "Slice", "Map", "Lazy", "Time", "Date", "UUID":
 		return block.Struct(typ)
 	case "String", "Enum", "Number":
 		return block.Call(typ, block.String(""))
@@ -145,7 +151,10 @@ func nilPointer(typ block.Code) block.Code {
 }
 
 func tableField(f *golang.TableField) block.Code {
-	pairs := []block.Pair{{Key: "Key", Value: block.String(key(f.Name))}}
+	var pairs []block.Pair
+	if !f.Position {
+		pairs = append(pairs, block.Pair{Key: "Key", Value: block.String(key(f.Name))})
+	}
 	return block.Struct(nil, append(pairs, place(f)...)...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/codec"
@@ -139,6 +140,8 @@ func (d *drawer) plain(v reflect.Value, k codec.Kind, t *codec.Type, l limits) {
 		v.SetInt(t.EnumInt[d.IntN(len(t.EnumInt))])
 	case codec.Object:
 		d.object(v, t, l)
+	case codec.Tuple:
+		d.tuple(v, t)
 	case codec.Slice:
 		d.list(v, t, l)
 	case codec.Map:
@@ -235,6 +238,14 @@ func (d *drawer) object(v reflect.Value, t *codec.Type, l limits) {
 				n++
 			}
 		}
+		for _, m := range t.More {
+			if c := cell(v, &codec.Field{Off: m.Off, Kind: codec.Map}); !d.maybe() {
+				if d.dict(c, m.T, limitsOf(), t); c.Len() == 0 {
+					c.SetZero() // an empty one is not there
+				}
+				n += c.Len()
+			}
+		}
 		if t.Extra != nil && (n < least || !d.maybe()) {
 			if extra := cell(v, &codec.Field{Off: t.ExtraOff, Kind: codec.Map}); extra.IsValid() {
 				room := limitsOf(t.Extra.Rules)
@@ -310,12 +321,17 @@ func (d *drawer) dict(v reflect.Value, t *codec.Type, l limits, taken *codec.Typ
 	el := t.Element()
 	el.Flag |= codec.Req
 	n := d.length(l)
-	for v.Len() < n {
+	for tries := 0; v.Len() < n && tries < 20*n; tries++ {
 		key := "k" + word(d.Rand, 3)
 		if !d.flat() && d.IntN(3) == 0 {
 			key = odd[d.IntN(len(odd))]
 		}
-		if taken != nil && taken.Find(key) >= 0 {
+		if t.Names != nil {
+			if key = d.text(limitsOf(t.Names)); !strings.HasSuffix(t.Names.Pattern, "$") {
+				key += word(d.Rand, 2)
+			}
+		}
+		if taken != nil && (taken.Find(key) >= 0 || claimed(taken, t, key)) {
 			continue
 		}
 		e := reflect.New(v.Type().Elem()).Elem()

@@ -86,8 +86,12 @@ func (c *checker) typ(at string, k Kind, t *Type, rt reflect.Type) {
 		if !json.Valid([]byte(t.Const)) {
 			c.bad(at, "the constant is no JSON")
 		}
+	case Custom:
+		c.want(at, t.Go != nil, rt, "a type that the table names")
 	case Object:
 		c.object(at, t, rt)
+	case Tuple:
+		c.tuple(at, t, rt)
 	case Slice:
 		if c.want(at, rt.Kind() == reflect.Slice, rt, "a slice") && c.elem(at, t) {
 			c.element(at+"[]", t, rt.Elem())
@@ -139,7 +143,7 @@ func (c *checker) memory(at string, t *Type, rt reflect.Type) {
 	if t.Kind == Const {
 		return
 	}
-	if t.Size != 0 && t.Size != rt.Size() || t.Size == 0 && t.Kind == Object && rt.Size() != 0 {
+	if t.Size != 0 && t.Size != rt.Size() || t.Size == 0 && (t.Kind == Object || t.Kind == Tuple || t.Kind == Custom) && rt.Size() != 0 {
 		c.bad(at, "the table's size is %d, the type's %d", t.Size, rt.Size())
 	}
 	if t.Go != nil {

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"unsafe"
@@ -46,9 +47,50 @@ func (c *checker) object(at string, t *Type, rt reflect.Type) {
 			c.typ(at+".{}", t.Extra.Kind, t.Extra, rt.Field(j).Type)
 		}
 	}
+	for _, m := range t.More {
+		if j := fieldAt(rt, m.Off); j < 0 || m.T.Kind != Map || m.T.Names == nil {
+			c.bad(at, "no map of named properties lies at offset %d", m.Off)
+		} else {
+			covered[j] = true
+			c.typ(at+".{"+m.T.Names.Pattern+"}", Map, m.T, rt.Field(j).Type)
+		}
+	}
 	for j := range rt.NumField() {
 		if sf := rt.Field(j); sf.IsExported() && !covered[j] && sf.Tag.Get("json") != "-" {
 			c.bad(at, "the field %s is not in the table", sf.Name)
+		}
+	}
+}
+
+// tuple checks the positions of a list.
+func (c *checker) tuple(at string, t *Type, rt reflect.Type) {
+	if !c.want(at, rt.Kind() == reflect.Struct, rt, "a struct") {
+		return
+	}
+	covered, required := map[int]bool{}, 0
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Flag&Req != 0 {
+			if required++; required != i+1 {
+				c.bad(at, "position %d is required, one before it is not", i)
+			}
+		}
+		covered[c.field(fmt.Sprintf("%s[%d]", at, i), f, rt)] = true
+	}
+	if required != t.Required {
+		c.bad(at, "the table says %d required positions, but has %d", t.Required, required)
+	}
+	if t.Extra != nil {
+		if j := fieldAt(rt, t.ExtraOff); j < 0 || t.Extra.Kind != Slice {
+			c.bad(at, "no list lies at the offset of the items behind the positions")
+		} else {
+			covered[j] = true
+			c.typ(at+"[...]", Slice, t.Extra, rt.Field(j).Type)
+		}
+	}
+	for j := range rt.NumField() {
+		if !covered[j] {
+			c.bad(at, "the field %s is not in the table", rt.Field(j).Name)
 		}
 	}
 }

@@ -70,8 +70,12 @@ func (d *dec) value(k Kind, t *Type, p unsafe.Pointer, pos int) (next int) {
 		}
 	case Const:
 		return d.constant(t, pos)
+	case Custom:
+		return d.custom(t, p, pos)
 	case Object:
 		return d.object(t, p, pos)
+	case Tuple:
+		return d.tuple(t, p, pos)
 	case Slice:
 		return d.list(t, p, pos)
 	case Map:

@@ -155,7 +155,10 @@ func (e *enc) object(t *Type, p unsafe.Pointer, b []byte) []byte {
 		}
 	}
 	if t.Extra != nil {
-		b = e.extra(t, unsafe.Add(p, t.ExtraOff), b)
+		b = e.extra(t, t.Extra, t.More, unsafe.Add(p, t.ExtraOff), b)
+	}
+	for i := range t.More {
+		b = e.extra(t, t.More[i].T, t.More[:i], unsafe.Add(p, t.More[i].Off), b)
 	}
 	e.depth--
 	return closeObject(b, start)
@@ -222,8 +225,7 @@ func isNil(k Kind, t *Type, p unsafe.Pointer) bool {
 }
 
 // extra writes the properties that the table does not name.
-func (e *enc) extra(t *Type, p unsafe.Pointer, b []byte) []byte {
-	m := t.Extra
+func (e *enc) extra(t, m *Type, before []More, p unsafe.Pointer, b []byte) []byte {
 	m.Map.Each(p, func(key string, v unsafe.Pointer) bool {
 		b = appendString(b, ",", key)
 		b = append(b, ':')
@@ -231,8 +233,11 @@ func (e *enc) extra(t *Type, p unsafe.Pointer, b []byte) []byte {
 			b = e.fail(b, CodeDuplicate, "is a property of its own and must not be among the additional ones")
 			return false
 		}
-		b = e.element(m, v, b)
-		return true
+		ok := true
+		if b, ok = e.named(m, before, key, b); ok {
+			b = e.element(m, v, b)
+		}
+		return ok
 	})
 	return b
 }
@@ -241,7 +246,7 @@ func (e *enc) dict(t *Type, p unsafe.Pointer, b []byte) []byte {
 	if !e.enter() {
 		return e.tooDeep(b)
 	}
-	if _, ok := t.Map.(*MapOf[string]); ok && t.Elem.Kind == String {
+	if _, ok := t.Map.(*MapOf[string]); ok && t.Elem.Kind == String && t.Names == nil {
 		e.depth--
 		return stringMap(*(*map[string]string)(p), b)
 	}
@@ -275,7 +280,10 @@ func (e *enc) entries(t *Type, p unsafe.Pointer, b []byte) []byte {
 	start := len(b)
 	t.Map.Each(p, func(key string, v unsafe.Pointer) bool {
 		b = append(appendString(b, ",", key), ':')
-		b = e.element(t, v, b)
+		ok := true
+		if b, ok = e.named(t, nil, key, b); ok {
+			b = e.element(t, v, b)
+		}
 		return e.code == ""
 	})
 	e.depth--

@@ -43,7 +43,7 @@ func (d *dec) list(t *Type, p unsafe.Pointer, pos int) int {
 	if t.ElemFlag == 0 {
 		switch el.Kind {
 		case String:
-			if el.Lazy == nil && (el.Rules == nil || el.Rules.Has&ConstOf == 0) {
+			if el.Lazy == nil && (el.Rules == nil || el.Rules.Has&(ConstOf|Also) == 0) {
 				v, next := d.strings(el.Rules, pos)
 				*(*[]string)(p) = v
 				return next
@@ -196,7 +196,7 @@ func (d *dec) entry(first bool, pos int) (key string, ok bool, _ int) {
 }
 
 func (d *dec) dict(t *Type, p unsafe.Pointer, pos int) int {
-	if el := t.Elem; el.Kind == String && t.ElemFlag == 0 && t.Map == plainMap && el.Lazy == nil && (el.Rules == nil || el.Rules.Has&ConstOf == 0) {
+	if el := t.Elem; el.Kind == String && t.ElemFlag == 0 && t.Map == plainMap && t.Names == nil && el.Lazy == nil && (el.Rules == nil || el.Rules.Has&(ConstOf|Also) == 0) {
 		m, next := d.stringMap(el.Rules, pos)
 		*(*map[string]string)(p) = m
 		return next
@@ -214,6 +214,12 @@ func (d *dec) dict(t *Type, p unsafe.Pointer, pos int) int {
 		if !ok {
 			d.depth--
 			return pos
+		}
+		if !t.takes(key) {
+			if pos = d.stranger(t, pos); pos < 0 {
+				return -1
+			}
+			continue
 		}
 		// Put copies the value; only objects keep what the one before left there.
 		if v == nil || t.Elem.Kind >= Object {

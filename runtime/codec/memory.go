@@ -88,7 +88,9 @@ var kindSize = [...]uintptr{
 	Enum:    unsafe.Sizeof(""),
 	EnumInt: unsafe.Sizeof(int64(0)),
 	Const:   0,
+	Custom:  0,
 	Object:  0,
+	Tuple:   0,
 	Slice:   unsafe.Sizeof([]byte(nil)),
 	Map:     unsafe.Sizeof(map[string]string(nil)),
 	Union:   unsafe.Sizeof(any(nil)),
@@ -107,8 +109,8 @@ func resolve(k Kind, t *Type) (Kind, *Type) {
 
 // sizeOf returns the size of a value, flags left aside.
 func sizeOf(k Kind, t *Type) uintptr {
-	if k == Lazy || k == Object {
-		if _, t = resolve(k, t); t.Kind == Object {
+	if k == Lazy || k == Object || k == Tuple || k == Custom {
+		if _, t = resolve(k, t); t.Kind == Object || t.Kind == Tuple || t.Kind == Custom {
 			return t.Size
 		}
 		k = t.Kind

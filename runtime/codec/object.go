@@ -25,6 +25,9 @@ func (d *dec) object(t *Type, p unsafe.Pointer, pos int) int {
 	if t.Extra != nil {
 		*(*unsafe.Pointer)(unsafe.Add(p, t.ExtraOff)) = nil // a map
 	}
+	for i := range t.More {
+		*(*unsafe.Pointer)(unsafe.Add(p, t.More[i].Off)) = nil
+	}
 	i, lead, have := 0, 1, 0
 	tagged := false
 	if tag != "" {
@@ -202,17 +205,14 @@ func (d *dec) tagFirst(tag string, pos int) (int, bool) {
 // other reads a property that no field has.
 func (d *dec) other(t *Type, p unsafe.Pointer, pos int) int {
 	key := d.key
+	for i := range t.More {
+		if m := &t.More[i]; m.T.takes(key) {
+			return d.put(m.T, unsafe.Add(p, m.Off), key, pos)
+		}
+	}
 	switch {
 	case t.Extra != nil:
-		if !d.alias {
-			key = d.hold(key)
-		}
-		m := t.Extra
-		v, next := d.element(m, m.newElement(), pos)
-		if next >= 0 && !m.Map.Put(unsafe.Add(p, t.ExtraOff), key, v) {
-			return d.fail(pos, CodeDuplicate, "must not be there twice")
-		}
-		return next
+		return d.put(t.Extra, unsafe.Add(p, t.ExtraOff), key, pos)
 	case t.Closed:
 		if d.mode&Lenient == 0 && !d.violate(pos, CodeUnknown, "is not a property that the contract knows") {
 			return -1
@@ -220,6 +220,18 @@ func (d *dec) other(t *Type, p unsafe.Pointer, pos int) int {
 	}
 	d.unknown++
 	return d.skip(pos)
+}
+
+// put reads a property into the map at p.
+func (d *dec) put(m *Type, p unsafe.Pointer, key string, pos int) int {
+	if !d.alias {
+		key = d.hold(key)
+	}
+	v, next := d.element(m, m.newElement(), pos)
+	if next >= 0 && !m.Map.Put(p, key, v) {
+		return d.fail(pos, CodeDuplicate, "must not be there twice")
+	}
+	return next
 }
 
 // missing names the required fields that were not seen.

@@ -61,6 +61,8 @@ func (f *Field) AppendText(b []byte, p unsafe.Pointer, m Mode) ([]byte, error) {
 		return appendUUID(b, (*[16]byte)(p)), nil
 	case Bytes:
 		return base64.StdEncoding.AppendEncode(b, *(*[]byte)(p)), nil
+	case Custom:
+		return t.customText(b, p)
 	case Union:
 		i, v := t.Union.Get(p)
 		if i < 0 || v == nil {
@@ -162,6 +164,10 @@ func (d *dec) text(k Kind, t *Type, s string, p unsafe.Pointer) int {
 		return d.fail(0, CodeUTF8, "must be UTF-8")
 	}
 	switch k {
+	case Custom:
+		if t.readText(s, p) != nil {
+			return d.fail(0, CodeType, "must be what "+t.label()+" reads")
+		}
 	case String:
 		*(*string)(p) = d.own(s)
 	case Enum:
@@ -223,7 +229,7 @@ func (f *Field) AppendJSONText(b []byte, s string) []byte {
 		if s == "true" || s == "false" {
 			return append(b, s...)
 		}
-	case Object, Slice, Map, Raw, Union, Const:
+	case Object, Tuple, Slice, Map, Raw, Union, Const:
 		if json.Valid([]byte(s)) {
 			return append(b, s...)
 		}

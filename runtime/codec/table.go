@@ -37,7 +37,9 @@ const (
 	Enum         // ~string, one of T.Enum
 	EnumInt      // ~int64, one of T.EnumInt
 	Const        // no storage: T.Const is written, and expected when read
+	Custom       // T.Go's type, which the program brings: by its JSON or text methods
 	Object       // struct
+	Tuple        // struct whose Fields are the positions of a list; Extra is the Slice of what follows
 	Slice        // []T
 	Map          // map[string]T
 	Union        // interface, one of T.Union
@@ -78,6 +80,8 @@ type Type struct {
 	Required int     // Object: how many of Fields have Req
 	Extra    *Type   // Object: the Map of the properties that Fields does not name
 	ExtraOff uintptr // where that map lies
+	More     []More  // Object: maps of the properties whose names have a form; asked before Extra
+	Names    *Rule   // Map: the form of the names that it takes; others are unknown properties
 	Closed   bool    // Object: other properties are refused
 	Rules    *Rule   // of the type itself, beside those of the field that uses it
 	Enum     []string
@@ -94,6 +98,12 @@ type Type struct {
 	// are no atomic.Pointer, since the compiler would make its methods again in every
 	// package that has a table.
 	index, list atomic.Value
+}
+
+// More is a map of an object's properties, by the Names of its table T, at Off.
+type More struct {
+	T   *Type
+	Off uintptr
 }
 
 // Tabled is implemented by every generated type that has a table. The method must work

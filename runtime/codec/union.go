@@ -94,7 +94,7 @@ func (d *dec) discriminator(tag string, pos int) (string, int) {
 // fits says whether a value that begins with c may be of a kind.
 func fits(k Kind, t *Type, c byte) bool {
 	switch k {
-	case Raw:
+	case Raw, Custom:
 		return true
 	case Union:
 		return true
@@ -106,7 +106,7 @@ func fits(k Kind, t *Type, c byte) bool {
 		return c == 't' || c == 'f'
 	case Object, Map:
 		return c == '{'
-	case Slice:
+	case Slice, Tuple:
 		return c == '['
 	case Int32, Int64, Uint32, Uint64, Float32, Float64, Number, EnumInt:
 		return token(c) == '0'

@@ -48,8 +48,12 @@ func (e *enc) value(k Kind, t *Type, p unsafe.Pointer, b []byte) []byte {
 	}
 	if k, t = resolve(k, t); t != nil {
 		switch k {
+		case Custom:
+			return e.custom(t, p, b)
 		case Object:
 			return e.object(t, p, b)
+		case Tuple:
+			return e.tuple(t, p, b)
 		case Slice:
 			return e.list(t, p, b)
 		case Map:

@@ -281,7 +281,9 @@ type Table struct {
 	Fields   []*TableField
 	Required int
 	Extra    *Table
-	ExtraOf  string // Go field that holds the extra properties
+	ExtraOf  string       // Go field that holds the extra properties
+	More     []*TableMore // Object: maps of properties whose names have a form
+	Names    *Rule        // Map: the form of the names that it takes
 	Closed   bool
 	Rules    *Rule
 	Enum     []string
@@ -306,7 +308,15 @@ type TableField struct {
 	GoField string // "" for a constant
 	Table   *Table // nil for kinds that say everything
 	Rules   *Rule
-	Flags   []string // constants of codec: "Req", "Null", "Maybe", "Ptr", "ReadOnly", "WriteOnly"
+	// Position says that the field is an item of a list, which has no name.
+	Position bool
+	Flags    []string // constants of codec: "Req", "Null", "Maybe", "Ptr", "ReadOnly", "WriteOnly"
+}
+
+// A TableMore is a codec.More: a map and the Go field that holds it.
+type TableMore struct {
+	Table   *Table
+	GoField string
 }
 
 // A TableUnion is a codec.UnionType.

@@ -25,7 +25,7 @@ func (r *Reader) object(v *view) contract.Schema {
 	if len(fields) == 0 && len(patterns) == 1 && closed && len(v.every("patternProperties")) == 1 {
 		p := patterns[0]
 		key := &contract.Scalar{Kind: contract.String, Rules: contract.Rules{Pattern: p.Regexp}}
-		return &contract.Map{Key: key, Value: p.Schema, Rules: rules}
+		return &contract.Map{Key: key, Value: p.Schema, NullValue: p.Null, Rules: rules}
 	}
 	return &contract.Object{Fields: fields, Extra: extra, NullExtra: null, Closed: closed, Pattern: patterns, Rules: rules}
 }
@@ -173,7 +173,7 @@ func (r *Reader) patternProperties(v *view) []*contract.Pattern {
 		for expr, n := range p.Entries() {
 			re, ok := r.pattern(expr, n.KeySpan())
 			if ok {
-				all = append(all, &contract.Pattern{Regexp: re, Schema: r.Schema(n), Span: n.KeySpan()})
+				all = append(all, &contract.Pattern{Regexp: re, Schema: r.Schema(n), Null: r.Nullable(n), Span: n.KeySpan()})
 			}
 		}
 	}
@@ -195,7 +195,9 @@ func (r *Reader) list(v *view) contract.Schema {
 		}
 		if node.Expect(r.diags, prefix, "prefixItems", node.List) && len(l.Prefix) == 0 {
 			for item := range prefix.Items() {
-				l.Prefix = append(l.Prefix, r.Schema(item))
+				title, _ := item.Get("title").Str()
+				l.Prefix, l.PrefixNames = append(l.Prefix, r.Schema(item)), append(l.PrefixNames, title)
+				l.NullPrefix = append(l.NullPrefix, r.Nullable(item))
 			}
 		}
 		if open, ok := items.Bool(); ok {
