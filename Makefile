@@ -21,8 +21,9 @@ interop-rpc: ## gRPC, gRPC-Web and Connect with Node, Python, grpc-go, buf, grpc
 	internal/interop/rpc/run.sh $(ARGS)
 
 .PHONY: interop-openapi
-interop-openapi: ## curl and schemathesis (from PyPI, into a folder of its own) judge the server of the retail example
+interop-openapi: ## curl and schemathesis (from PyPI, into a folder of its own) judge our server; ogen's and oapi-codegen's clients and servers talk to ours
 	[ -x $(VENV)/bin/schemathesis ] || { python3 -m venv $(VENV) && $(VENV)/bin/pip install -q schemathesis; }
 	CONCORDAT_SCHEMATHESIS=$(VENV)/bin/schemathesis go test -count=1 -v -run 'Curl|Schemathesis' ./examples/retail/internal/userservice
+	cd bench/openapi && go run . -runtime -rounds 1 -benchtime 1x && go test -count=1 -v -run 'Interop|AnswerAlike' ./run
 
 VENV ?= $(HOME)/.cache/concordat/schemathesis
