@@ -27,3 +27,10 @@ interop-openapi: ## curl and schemathesis (from PyPI, into a folder of its own) 
 	cd bench/openapi && go run . -runtime -rounds 1 -benchtime 1x && go test -count=1 -v -run 'Interop|AnswerAlike' ./run
 
 VENV ?= $(HOME)/.cache/concordat/schemathesis
+
+FUZZTIME ?= 10m
+.PHONY: fuzz
+fuzz: ## fuzz the decoder, parameters and the router, one after the other; FUZZTIME=1m for a quick look
+	go test ./runtime/codec -run '^$$' -fuzz '^FuzzKinds$$' -fuzztime $(FUZZTIME) -parallel 1
+	go test ./runtime/codec/param -run '^$$' -fuzz '^FuzzParams$$' -fuzztime $(FUZZTIME) -parallel 1
+	go test ./runtime/internal/route -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime $(FUZZTIME) -parallel 1

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"unsafe"
@@ -139,13 +140,17 @@ func (h *handler) required() bool {
 	return true
 }
 
-// unreadable is the error of a body that ended too soon, is too large or is no form.
+// unreadable is the error of a body that ended too soon, came too late, is too large or is
+// no form.
 func unreadable(err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return concordat.ErrorOf(err)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &concordat.Error{Code: concordat.DeadlineExceeded, Status: http.StatusRequestTimeout, Message: "the body did not arrive in time"}
 	}
 	return &concordat.Error{Code: concordat.InvalidArgument, Status: http.StatusBadRequest, Message: "the body cannot be read: " + clip(err.Error())}
 }

@@ -112,7 +112,12 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 			return out, err
 		}
 	}
-	out, err := h.server.Intercept(r.Context(), &v.call, in, next)
+	ctx := r.Context()
+	if invalid != nil {
+		// net/http cancels it when the body breaks off, which is not why the call fails
+		ctx = context.WithoutCancel(ctx)
+	}
+	out, err := h.server.Intercept(ctx, &v.call, in, next)
 	beside(w.Header(), v.call.ReplyMeta)
 	if err != nil {
 		h.fail(w, r, err)
