@@ -73,6 +73,7 @@ type Variable struct {
 // A Service is a group of operations that one program implements.
 type Service struct {
 	Name       string // "Users"; for Protobuf the full name, "retail.orders.v1.Orders"
+	Role       string // "", or "webhooks" or "callbacks": what the contract's owner sends to others
 	Doc        Doc
 	Operations []*Operation
 	Span       Span
@@ -91,6 +92,8 @@ type Operation struct {
 	Failures   []*Failure
 	Security   [][]Requirement // any of (all of); an empty inner list allows anonymous calls
 	Wire       Wire
+	Callbacks  []*Callback
+	Pages      *Pages // nil: the operation is not known to give its results in pages
 	Span       Span
 }
 
@@ -161,6 +164,7 @@ type Success struct {
 	Status string // "200", "2XX", "default"
 	Doc    Doc
 	Body   *Message // nil: no body; Headers of a response are Message.Headers
+	Links  []*Link
 	Span   Span
 }
 

@@ -137,7 +137,7 @@ func (d *dumper) scheme(s *Scheme) {
 }
 
 func (d *dumper) service(s *Service) {
-	d.line("service", name(s.Name), d.place(s.Span))
+	d.line("service", name(s.Name), s.Role, d.place(s.Span))
 	d.in(func() {
 		d.doc(s.Doc)
 		for _, o := range s.Operations {
@@ -158,11 +158,30 @@ func (d *dumper) operation(o *Operation) {
 		d.message("in", o.In)
 		for _, s := range o.Out {
 			d.outcome("out", s.Status, s.Doc, s.Body, s.Span)
+			d.links(s.Links)
 		}
 		for _, f := range o.Failures {
 			d.outcome("failure", f.Status, f.Doc, f.Body, f.Span)
 		}
+		for _, c := range o.Callbacks {
+			d.line("callback", name(c.Name), strconv.Quote(c.URL), "to", name(c.Operation.Name), d.at(c.Span))
+		}
+		if p := o.Pages; p != nil {
+			d.line("pages", p.Kind, assigned("param", p.Param), assigned("items", p.Items), assigned("next", p.Next),
+				assigned("more", p.More), assigned("total", p.Total), d.at(p.Span))
+		}
 	})
+}
+
+func (d *dumper) links(links []*Link) {
+	for _, l := range links {
+		d.line("link", name(l.Name), "to", name(l.Target.Name), d.at(l.Span))
+		d.in(func() {
+			for _, v := range l.Values {
+				d.line(v.In, name(v.Name), assigned("expression", v.Expression), v.JSON)
+			}
+		})
+	}
 }
 
 func (d *dumper) security(any [][]Requirement) {

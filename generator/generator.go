@@ -102,6 +102,8 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	p.breakValues()
 	p.breakTables()
 	p.nameEnums()
+	p.extras(services)
+	p.servers()
 	p.split(services)
 	if p.xml != nil && p.xml.schema.Var != "" {
 		out.Units[0].XML = p.xml.schema

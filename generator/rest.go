@@ -33,6 +33,9 @@ func (s *service) call(op *operation) {
 		wire = &contract.HTTP{Method: http.MethodPost, Path: "/" + op.Name}
 	}
 	m.Op.Route = wire.Method + " " + wire.Path
+	if len(wire.Servers) > 0 {
+		s.remark("operation-server", wire.Servers[0].Span, "%s names servers of its own; the connection's is used", m.Name)
+	}
 	if op.In != nil && len(op.In.Bodies) > 0 {
 		fields.take("Body")
 	}

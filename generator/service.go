@@ -88,12 +88,19 @@ func (p *pass) docService(s *contract.Service, out *golang.Service) {
 	out.ClientDoc = []string{out.Client + " calls the " + out.Name + " service over a connection."}
 	out.NewDoc = []string{out.New + " returns a client that calls over conn."}
 	out.RegisterDoc = []string{out.Register + " serves impl on s."}
+	p.docHooks(s, out)
 }
 
 // prefix is what tells a service's client from others in its package.
 func (p *pass) prefix(s *contract.Service, name string) string {
-	if len(p.c.Services) == 1 {
+	if len(p.c.Services) == 1 && s.Role == "" {
 		return ""
+	}
+	if s.Role != "" {
+		return exported(s.Role)
+	}
+	if p.c.Format == contract.OpenAPI {
+		return "" // the others have roles
 	}
 	if p.c.Format == contract.AsyncAPI {
 		for _, action := range []string{"Send", "Receive"} {

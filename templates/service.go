@@ -13,12 +13,15 @@ func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
 	decls := []block.Code{Version()}
 	if u == p.Units[0] {
 		decls = append(decls, each(p.Schemes, Scheme)...)
+		decls = append(decls, servers(p.Servers)...)
 	}
 	for _, s := range u.Services {
 		own := slices.DeleteFunc(slices.Clone(s.Methods), func(m *golang.Method) bool { return m.Apart })
 		decls = append(decls, Interface(s), Client(s), Implemented(s), New(s))
 		decls = append(decls, methods(s, own)...)
-		decls = append(decls, Register(s), Ops(s, own))
+		decls = append(decls, Register(s))
+		decls = append(append(decls, each(s.Callbacks, CallbackURL)...), each(s.Links, Link)...)
+		decls = append(decls, Ops(s, own))
 	}
 	for _, part := range u.Parts {
 		decls = append(decls, methods(part.Service, part.Methods)...)
@@ -31,7 +34,13 @@ func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
 }
 
 func methods(s *golang.Service, ms []*golang.Method) []block.Code {
-	return each(ms, func(m *golang.Method) block.Code { return ClientMethod(s, m) })
+	var decls []block.Code
+	for _, m := range ms {
+		if decls = append(decls, ClientMethod(s, m)); m.Pages != nil {
+			decls = append(decls, AllPages(s, m))
+		}
+	}
+	return decls
 }
 
 // Version prints the constant that ties a generated file to the runtime it needs.

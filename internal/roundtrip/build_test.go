@@ -37,6 +37,7 @@ type bench struct {
 	dir     string
 	imports []string
 	tests   []string
+	checks  []string // packages with a test of their own
 }
 
 func newBench(t *testing.T) *bench {
@@ -85,6 +86,10 @@ func (b *bench) add(t *testing.T, what string, files, imports []string) {
 		for _, d := range diags {
 			t.Errorf("%s: %s %s:%d %s", what, d.Code, d.Span.File, d.Span.Line, d.Message)
 		}
+	}
+	if check, err := os.ReadFile("checks/" + stem + ".go.txt"); err == nil {
+		b.write(t, stem+"/check_test.go", check)
+		b.checks = append(b.checks, "./"+stem)
 	}
 	byDir := map[string]*generated{}
 	for _, f := range out {
@@ -303,7 +308,7 @@ var _ roundtrip.Service
 	if testing.Verbose() {
 		args = append(args, "-v")
 	}
-	cmd := exec.Command("go", append(args, "./roundtrip")...)
+	cmd := exec.Command("go", append(append(args, "./roundtrip"), b.checks...)...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
 	out, err := cmd.CombinedOutput()

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
-	"github.com/concordat-dev/concordat/contract/diag"
 	"github.com/concordat-dev/concordat/parser/internal/node"
 )
 
@@ -128,7 +127,9 @@ func (r *reader) responses(op *contract.Operation, n *node.Node) {
 		at := n.KeySpan()
 		m, doc := r.response(n)
 		if good(status) {
-			op.Out = append(op.Out, &contract.Success{Status: status, Doc: doc, Body: m, Span: at})
+			out := &contract.Success{Status: status, Doc: doc, Body: m, Span: at}
+			op.Out = append(op.Out, out)
+			r.linksOf(op, out, n)
 		} else {
 			op.Failures = append(op.Failures, &contract.Failure{Status: status, Doc: doc, Body: m, Span: at})
 		}
@@ -190,6 +191,5 @@ func (r *reader) response(n *node.Node) (*contract.Message, contract.Doc) {
 		m = nil
 	}
 	r.messages[n] = m
-	r.notGenerated(n.Get("links"), "link", diag.Remark)
 	return m, doc
 }

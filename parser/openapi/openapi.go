@@ -78,6 +78,9 @@ func ParseWith(ctx context.Context, file string, o Options) (*contract.Contract,
 		messages: map[*node.Node]*contract.Message{},
 		names:    map[string]*node.Node{},
 		told:     map[*node.Node]bool{},
+		hooked:   map[*node.Node][]*contract.Callback{},
+
+		byPointer: map[string]*contract.Operation{},
 	}
 	r.document()
 	if !old && loader.Plain() && !diags.HasErrors() {
@@ -130,6 +133,12 @@ type reader struct {
 	names    map[string]*node.Node // of operations, with the operation that has it
 	streams  []*contract.Body      // whose items were read
 	told     map[*node.Node]bool   // nodes whose unknown fields were reported
+
+	hooks     *contract.Service                   // of callbacks; nil for none
+	hooked    map[*node.Node][]*contract.Callback // callbacks that were read
+	byPointer map[string]*contract.Operation      // operations by where they stand
+	linked    []pendingLink
+	paginated []pageable
 }
 
 func (r *reader) document() {
@@ -143,10 +152,13 @@ func (r *reader) document() {
 	r.service = &contract.Service{Name: c.Name, Doc: c.Doc, Span: c.Span}
 	c.Services = []*contract.Service{r.service}
 	r.paths()
+	r.webhooks()
 	r.unused(components)
-	r.notGenerated(r.root.Get("webhooks"), "webhook", diag.Warning)
+	r.links()
+	r.settleServices()
 	c.Types = r.schemas.Finish()
 	r.settleStreams()
+	r.pages()
 }
 
 // info reads title, version and description, and names the contract after its file, or
@@ -207,9 +219,7 @@ func (r *reader) unused(components *node.Node) {
 			kind.read(n)
 		}
 	}
-	for _, kind := range [...]string{"callback", "link"} {
-		r.notGenerated(components.Get(kind+"s"), kind, diag.Remark)
-	}
+	r.notGenerated(components.Get("callbacks"), "callback", diag.Remark)
 }
 
 // notGenerated says of every entry of a map that no code is written for it.
@@ -219,7 +229,7 @@ func (r *reader) notGenerated(list *node.Node, kind string, s diag.Severity) {
 	}
 	r.told[list] = true
 	for name, n := range list.Entries() {
-		if strings.HasPrefix(name, "x-") {
+		if _, used := r.hooked[n]; used || strings.HasPrefix(name, "x-") {
 			continue
 		}
 		d := r.diags.Warnf("not-generated", n.KeySpan(), "no code is generated for the %s %s", kind, strconv.Quote(name))

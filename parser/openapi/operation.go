@@ -33,12 +33,16 @@ func (r *reader) operation(p *place, method string, n *node.Node) {
 	}
 	r.responses(op, n)
 	op.Kind = kind(op)
-	op.Security = r.security
+	if r.service.Role == "" { // see decisions: who subscribes is no user of the API
+		op.Security = r.security
+	}
 	if s := n.Get("security"); s != nil {
 		op.Security = r.requirements(s)
 	}
-	r.notGenerated(n.Get("callbacks"), "callback", diag.Warning)
 	r.service.Operations = append(r.service.Operations, op)
+	r.byPointer[n.Pointer()] = op
+	r.paginated = append(r.paginated, pageable{op, n})
+	r.callbacks(op, n.Get("callbacks"))
 }
 
 // idempotent says whether a method may be repeated (RFC 9110 section 9.2.2; QUERY is
@@ -71,7 +75,9 @@ func (r *reader) name(p *place, method string, n *node.Node) string {
 		id = ""
 	}
 	if id == "" {
-		id = madeName(method, p.path)
+		if id = madeName(method, p.path); p.hook != "" {
+			id = p.hook
+		}
 		for i, base := 2, id; r.names[id] != nil; i++ {
 			id = base + strconv.Itoa(i)
 		}

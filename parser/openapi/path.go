@@ -24,6 +24,7 @@ type place struct {
 	params  []*node.Node
 	servers []*contract.Server
 	doc     contract.Doc
+	hook    string // name of the webhook or callback; "" for a path
 }
 
 func (r *reader) paths() {
@@ -77,7 +78,11 @@ func (r *reader) pathItem(path string, item *node.Node) {
 	if !node.Expect(r.diags, item, "a path", node.Map) {
 		return
 	}
-	p := &place{path: path, key: item, vars: r.variables(path, item)}
+	r.place(&place{path: path, key: item, vars: r.variables(path, item)}, item)
+}
+
+// place reads the operations of a path item.
+func (r *reader) place(p *place, item *node.Node) {
 	layers := r.layers(item)
 	for _, layer := range layers {
 		r.known(layer, "pathItem")

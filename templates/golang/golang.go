@@ -20,6 +20,9 @@ type Package struct {
 	Schemes  []*Scheme
 	Security []*Security
 
+	// Servers are printed in the first unit, too.
+	Servers []*Server
+
 	// Names are the names of imported packages whose import path does not end in them:
 	// "example.com/gen/orders/v1" is "ordersv1". Others need none.
 	Names map[string]string
@@ -71,6 +74,8 @@ type Service struct {
 	RegisterDoc []string
 	Methods     []*Method
 	Fake        *Fake
+	Links       []*Link
+	Callbacks   []*Callback
 }
 
 // Wire is which family of stubs a service uses.
@@ -93,6 +98,8 @@ type Method struct {
 	In   Ref // without the pointer: GetCustomerRequest
 	Out  Ref // without the pointer; zero where nothing comes back
 	Op   *Op
+
+	Pages *Pages // nil: the results come in one piece
 
 	// Routes of a method of Protobuf are those that REST calls it by.
 	Routes []Route

@@ -16,6 +16,9 @@ import (
 
 const _ = stub.V1 // an error here means that the runtime in go.mod is older than this file
 
+// ServerURL is a server of the contract, a target for concordat.NewConn.
+const ServerURL = "https://users.retail.example"
+
 // Users is the contract of the Users service. The client, the server and the fake all
 // implement it.
 type Users interface {
