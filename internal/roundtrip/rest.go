@@ -332,6 +332,9 @@ func (c *restCase) failWith(i int) {
 	})
 	_, err := call(c.t.Context(), c.client, c.method, in)
 	e := concordat.ErrorOf(err)
+	if err != nil && c.filter != nil {
+		c.filter.judge(c.t, c.method, c.op.Route)
+	}
 	switch {
 	case err == nil:
 		c.t.Errorf("failure %d did not arrive", status)
