@@ -34,6 +34,9 @@ func builtin(service, method string, kind concordat.Kind) *concordat.Spec {
 // everybody may ask, and reflection, which is subject to authorization and interceptors.
 // A program's own implementation of either wins.
 func mount(s *concordat.Server, spec *concordat.Spec, h http.Handler) {
+	if spec.Kind == concordat.ServerStream || spec.Kind == concordat.Bidi {
+		h = coalesced(h)
+	}
 	s.MountRPC(spec, spec.Route, h)
 	if s.TellsHealth() {
 		s.MountBuiltin(healthCheck, true, func() http.Handler { return checkHandler(s) })
