@@ -49,8 +49,13 @@ func (s *Server) UntilDrain(w http.ResponseWriter, r *http.Request) (_ *http.Req
 	return r.WithContext(ctx), func() { cancel(); <-done }
 }
 
-// afterDeadline is how long writing the failure of a call may take that came too late.
-const afterDeadline = 5 * time.Second
+const (
+	// afterDeadline is how long writing the failure of a call may take that came too late.
+	afterDeadline = 5 * time.Second
+	// slack lets the deadline itself end a call, before its connection does: in HTTP/1.1
+	// the context is cancelled by a read that fails, which would be another status.
+	slack = 100 * time.Millisecond
+)
 
 // bounded lets h answer a call that does not stream within its deadline: the client's,
 // which its protocol knows, or the server's where the client names none. Neither a body
@@ -70,7 +75,7 @@ func (s *Server) bounded(h http.Handler, w http.ResponseWriter, r *http.Request)
 		r = r.WithContext(ctx)
 	}
 	late := make(chan struct{})
-	timer := time.AfterFunc(limit, func() {
+	timer := time.AfterFunc(limit+slack, func() {
 		defer close(late)
 		c := http.NewResponseController(w) // not every writer can
 		_ = c.SetReadDeadline(time.Now())

@@ -7,6 +7,9 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
-require connectrpc.com/connect v1.21.1 // indirect
+require (
+	connectrpc.com/connect v1.21.1 // indirect
+	connectrpc.com/grpcreflect v1.3.1 // indirect
+)
 
 replace github.com/concordat-dev/concordat => ../..

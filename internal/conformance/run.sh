@@ -15,6 +15,7 @@ of=$protos/connectrpc/conformance/v1
 (cd ../.. && go build -o "$bin/concordat" ./cmd/concordat)
 "$bin/concordat" generate --out gen --import "$protos" \
 	"$of/service.proto" "$of/config.proto" "$of/client_compat.proto" "$of/server_compat.proto"
+export GOFLAGS="${GOFLAGS:-} -mod=mod" # go.mod and go.sum follow what the runtime needs
 go vet ./...
 go build -o "$bin/" ./server ./client
 

@@ -55,7 +55,7 @@ func answer(ctx context.Context, def *v1.UnaryResponseDefinition, requests ...pr
 	if err != nil {
 		return nil, err
 	}
-	pause(ctx, def.GetResponseDelayMs())
+	pause(def.GetResponseDelayMs())
 	if e := def.GetError(); e != nil {
 		return nil, wire.Failure(e, info)
 	}
@@ -139,7 +139,7 @@ func (r *responder) next(send func(*v1.ConformancePayload, error) bool) bool {
 		p.RequestInfo = &v1.ConformancePayload_RequestInfo{Requests: all}
 	}
 	r.unsaid, r.sent = nil, r.sent+1
-	pause(r.ctx, r.def.GetResponseDelayMs())
+	pause(r.def.GetResponseDelayMs())
 	return send(p, nil)
 }
 
@@ -170,15 +170,9 @@ func beside(ctx context.Context, headers, trailers []*v1.Header) {
 	wire.AddHeaders(&call.ReplyTrailer, trailers)
 }
 
-func pause(ctx context.Context, ms uint32) {
-	if ms == 0 {
-		return
-	}
-	select {
-	case <-time.After(time.Duration(ms) * time.Millisecond):
-	case <-ctx.Done():
-	}
-}
+// pause takes its time, whoever is waiting still: an answer at the very moment of the
+// deadline would race with the client's own.
+func pause(ms uint32) { time.Sleep(time.Duration(ms) * time.Millisecond) }
 
 // infoOf is what a server tells of the call that it received.
 func infoOf(ctx context.Context, requests []proto.Message) (*v1.ConformancePayload_RequestInfo, error) {
