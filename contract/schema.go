@@ -111,6 +111,7 @@ type Field struct {
 	WriteOnly bool
 	Default   *string // as JSON
 	XML       *XML    // as XML; nil where the contract says nothing
+	GoName    string  // x-go-name: what the author calls it in Go; "" for a name made of Name
 	Number    int     // Protobuf only
 	OneOf     string  // Protobuf only: the oneof that the field belongs to
 	Span      Span

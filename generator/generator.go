@@ -32,6 +32,11 @@ type Options struct {
 	Source     string // of the header; "": the contract's own
 	Version    string // of the header: concordat's; "": "dev"
 
+	// Formats are Go types for formats of JSON Schema, as "github.com/google/uuid.UUID", or
+	// "string" to keep the text; Types are those for named schemas. A type is read and
+	// written by its JSON or text methods, or as encoding/json does.
+	Formats, Types map[string]string
+
 	// Layout, of a Protobuf contract, says where packages live exactly as protoc-gen-go's
 	// parameters do; Package and ImportPath are ignored then.
 	Layout *messages.Options

@@ -1,6 +1,7 @@
 package generator
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -80,7 +81,7 @@ func (p *pass) field(o *contract.Object, f *contract.Field, names *scope, st *go
 		tab.Fields = append(tab.Fields, constant(f.Name, c, f.Required))
 		return
 	}
-	name := names.name(exported(f.Name), "Value")
+	name := names.name(exported(cmp.Or(f.GoName, f.Name)), "Value")
 	var h *held
 	if p.forms[o] {
 		h = file(f.Schema)

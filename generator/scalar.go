@@ -39,6 +39,9 @@ func (p *pass) scalar(s *contract.Scalar) *held {
 		h.rules, h.null = &golang.Rule{Const: "null"}, true
 		return h
 	}
+	if own := p.mappedFormat(s); own != nil {
+		return own
+	}
 	h := &held{ref: golang.Ref{Pkg: g.pkg, Name: g.name}, kind: g.kind, base: exported(g.name)}
 	if g.name == "[]byte" {
 		h.ref, h.base = golang.Ref{Prefix: "[]", Name: "byte"}, "Bytes"

@@ -63,12 +63,13 @@ func (p *pass) named(t *contract.Type) *held {
 	var h *held
 	group := p.group
 	p.group = p.declare.groups[t]
-	p.within(t.Span, func() { h = p.shell(t, name) })
+	p.within(t.Span, func() {
+		if h = p.external(t, name); h == nil {
+			h = p.shell(t, name)
+		}
+	})
 	p.group = group
 	p.types[t] = h
-	if t.GoType != "" {
-		p.remark("go-type-not-used", t.Span, "x-go-type %q is not used yet; the type is generated", t.GoType)
-	}
 	return h
 }
 

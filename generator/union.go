@@ -150,6 +150,10 @@ func (p *pass) variants(u *contract.Union, d *golang.Union, t *golang.TableUnion
 // variant holds one variant: the type that it has already, or one made for it.
 func (p *pass) variant(v *contract.Variant, d *golang.Union, i int) *held {
 	h := p.hold(v.Schema, p.variantName(v, d, i))
+	if h.kind == "Custom" {
+		p.remark("go-type-not-used", v.Span, "a type of the program cannot be a variant of the union %s; the value is kept as JSON text", d.Name)
+		h = raw()
+	}
 	if markers := markersOf(h.decl); markers != nil {
 		if !slices.Contains(*markers, d.Marker) {
 			*markers = append(*markers, d.Marker)

@@ -108,6 +108,8 @@ var Codes = map[string]string{
 	"duplicate-value":               "An enum lists a value twice.",
 	"empty-range":                   "The bounds of a number exclude one another, so that no value is allowed.",
 	"false-schema":                  "The schema is false, so that no value is allowed.",
+	"go-type-not-used":              "A Go type of the program is asked for where it cannot stand. The value is kept as JSON text.",
+	"bad-go-type":                   "A Go type that was asked for cannot be imported. The type that the contract describes is generated.",
 	"not-checked":                   "Keywords are understood, but not checked by the generated code.",
 	"pattern-unsupported":           "The regular expression uses what Go's engine, which runs in linear time, cannot do. It is not checked.",
 	"required-undeclared":           "A property is required that the schema does not declare. It may hold anything.",

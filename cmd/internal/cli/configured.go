@@ -59,6 +59,7 @@ func jobsOf(c *config.Config, base string, offline bool) []job {
 		jobs = append(jobs, job{
 			specs: below(base, e.Spec), out: below(base, []string{e.Out})[0], base: base,
 			pkg: e.Package, imports: below(base, e.Imports), entry: e.Span,
+			formats: e.Formats, types: e.Types,
 			overlays: below(base, e.Overlays), remote: hosts,
 		})
 	}

@@ -91,6 +91,8 @@ func (a *app) read(name string) ([]byte, error) {
 
 // A job is one contract and where its Go goes. Paths are relative to Env.Dir.
 type job struct {
+	formats, types map[string]string // Go types that the user wants
+
 	specs   []string
 	out     string // "" until the package is known
 	base    string // where out begins when it is not given

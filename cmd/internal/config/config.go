@@ -35,8 +35,12 @@ type Contract struct {
 	Package string   // Go package name; "" for one made from the contract's name
 	Imports []string // directories in which Protobuf imports are looked up
 
-	Overlays []string      // files with OpenAPI Overlays, in the order in which they are applied
-	Span     contract.Span // of Spec
+	Overlays []string // files with OpenAPI Overlays, in the order in which they are applied
+	// Formats and Types are Go types that stand for formats of JSON Schema and for named
+	// schemas: "uuid" may be "github.com/google/uuid.UUID".
+	Formats, Types map[string]string
+
+	Span contract.Span // of Spec
 }
 
 // Parse reads src, which file names in diagnostics. The Config holds what could be
@@ -124,6 +128,8 @@ func (r *reader) contract(n *yaml.Node) Contract {
 		"out":     func(v *yaml.Node) { c.Out = r.text(v, "out") },
 		"package": func(v *yaml.Node) { c.Package = r.packageName(v) },
 		"imports": func(v *yaml.Node) { c.Imports = r.texts(v, "imports") },
+		"formats": func(v *yaml.Node) { c.Formats = r.goTypes(v, "formats") },
+		"types":   func(v *yaml.Node) { c.Types = r.goTypes(v, "types") },
 
 		"overlays": func(v *yaml.Node) { c.Overlays = r.texts(v, "overlays") },
 	})

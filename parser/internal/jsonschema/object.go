@@ -72,6 +72,9 @@ func (r *Reader) field(name string, nodes []*node.Node, required bool) *contract
 	}
 	for _, p := range parts {
 		f.ReadOnly = f.ReadOnly || p.Get("readOnly").True()
+		if name, ok := p.Get("x-go-name").Str(); ok && f.GoName == "" && slices.Contains(nodes, p) {
+			f.GoName = name
+		}
 		f.WriteOnly = f.WriteOnly || p.Get("writeOnly").True()
 		if flag := p.Get("required"); flag.Kind() == node.Bool && !p.Has("in") {
 			r.skip("required as a boolean", flag, diag.Warning)

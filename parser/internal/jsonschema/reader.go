@@ -9,6 +9,7 @@ package jsonschema
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
@@ -101,7 +102,7 @@ func (r *Reader) Declare(name string, n *node.Node) *contract.Type {
 func (r *Reader) newType(name string, n *node.Node) *contract.Type {
 	r.names[name]++
 	t := &contract.Type{Name: name, Doc: Doc(n), Span: n.KeySpan()}
-	t.GoType, _ = n.Get("x-go-type").Str()
+	t.GoType = goType(n)
 	t.XML = r.xml(n)
 	r.made = append(r.made, t)
 	return t
@@ -118,7 +119,20 @@ func (r *Reader) Schema(n *node.Node) contract.Schema {
 	if t := r.types[n]; t != nil {
 		return &contract.Ref{Type: t}
 	}
+	if goType(n) != "" {
+		return &contract.Ref{Type: r.Declare(r.nameOf(n), n)}
+	}
 	return r.inline(n)
+}
+
+// goType is the Go type that the author of a schema wants: x-go-type, whose package may
+// stand under x-go-type-import.
+func goType(n *node.Node) string {
+	name, _ := n.Get("x-go-type").Str()
+	if path, ok := n.Get("x-go-type-import").Get("path").Str(); ok && name != "" {
+		return path + "." + name[strings.LastIndexByte(name, '.')+1:]
+	}
+	return name
 }
 
 func (r *Reader) inline(n *node.Node) contract.Schema {
