@@ -34,3 +34,7 @@ fuzz: ## fuzz the decoder, parameters and the router, one after the other; FUZZT
 	go test ./runtime/codec -run '^$$' -fuzz '^FuzzKinds$$' -fuzztime $(FUZZTIME) -parallel 1
 	go test ./runtime/codec/param -run '^$$' -fuzz '^FuzzParams$$' -fuzztime $(FUZZTIME) -parallel 1
 	go test ./runtime/internal/route -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime $(FUZZTIME) -parallel 1
+
+.PHONY: faults-messaging
+faults-messaging: ## kill, cut off and overload real brokers under load: no confirmed message may be lost; ARGS='-n 10000' for a quick look
+	go run ./internal/brokerfaults $(ARGS)

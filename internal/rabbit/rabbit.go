@@ -173,9 +173,14 @@ func (s *Server) Kill() {
 // Close ends the node and its name server.
 func (s *Server) Close() {
 	s.Kill()
-	epmd := exec.Command("epmd", "-port", s.ports[3], "-kill")
-	epmd.Env = s.env
-	_ = epmd.Run() // it may be gone
+	for range 20 { // it stays while it believes that a node lives
+		epmd := exec.Command("epmd", "-port", s.ports[3], "-kill")
+		epmd.Env = s.env
+		if out, err := epmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Killed") {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // Control runs rabbitmqctl with args against the node. It takes seconds.

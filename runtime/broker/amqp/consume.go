@@ -176,22 +176,36 @@ func (s *subscription) pump(ctx context.Context, ch *amqp091.Channel, tag string
 			if !ok {
 				return
 			}
-			s.take(ctx, a, &d)
-		case <-ctx.Done():
-			if err := ch.Cancel(tag, false); err == nil {
-				for d := range in {
-					s.take(ctx, a, &d)
-				}
+			if !s.take(ctx, a, &d) {
+				s.drain(a, tag, in, d.DeliveryTag)
+				return
 			}
-			s.lanes.Wait()
-			a.flush()
+		case <-ctx.Done():
+			s.drain(a, tag, in)
 			return
 		}
 	}
 }
 
-// take begins one message, or gives it back when ctx is done first.
-func (s *subscription) take(ctx context.Context, a *acks, d *amqp091.Delivery) {
+// drain ends the flow, gives back what was not begun, and lets the rest finish. Nothing goes
+// back before the flow has ended, and all in the order in which it came, or it would come
+// again behind later messages of its key.
+func (s *subscription) drain(a *acks, tag string, in <-chan amqp091.Delivery, left ...uint64) {
+	if err := a.ch.Cancel(tag, false); err == nil {
+		for d := range in {
+			left = append(left, d.DeliveryTag)
+			a.arrived(d.DeliveryTag)
+		}
+	}
+	for _, tag := range left {
+		s.finish(a, tag, false)
+	}
+	s.lanes.Wait()
+	a.flush()
+}
+
+// take begins one message; false says that ctx was done first.
+func (s *subscription) take(ctx context.Context, a *acks, d *amqp091.Delivery) bool {
 	tag := d.DeliveryTag
 	if !s.set.noAck {
 		a.arrived(tag)
@@ -200,19 +214,16 @@ func (s *subscription) take(ctx context.Context, a *acks, d *amqp091.Delivery) {
 	m.Settings = s.origin
 	if s.strange(m) {
 		s.finish(a, tag, true)
-		return
+		return true
 	}
 	inFlight := context.WithoutCancel(ctx)
-	begun := ctx.Err() == nil && s.lanes.Go(ctx, m.Key, func() {
+	return ctx.Err() == nil && s.lanes.Go(ctx, m.Key, func() {
 		err := s.handle(inFlight, m)
 		if err != nil && !s.set.noAck {
 			pause(ctx, retryAfter)
 		}
 		s.finish(a, tag, err == nil)
 	})
-	if !begun {
-		s.finish(a, tag, false)
-	}
 }
 
 // strange says of a message that it is for another address: a * stands for more than a part
