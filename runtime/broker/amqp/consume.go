@@ -17,7 +17,7 @@ const retryAfter = 500 * time.Millisecond
 // Subscribe hands messages to handle, each acknowledged when it was handled. Members of a
 // group share a queue, which keeps messages while they are away; without a group, messages
 // are seen from now on. When the connection is lost or the queue deleted, all is declared
-// anew. When ctx is done, what was not begun goes back to the queue at once. The order of a
+// anew. When ctx is done, handlers finish, and what was not begun goes back. The order of a
 // key holds within one member; with the contract's setting
 // queue.arguments.x-single-active-consumer it holds for the group.
 func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle broker.Handler) error {
@@ -187,7 +187,7 @@ func (s *subscription) pump(ctx context.Context, ch *amqp091.Channel, tag string
 	}
 }
 
-// drain ends the flow, gives back what was not begun, and lets the rest finish. Nothing goes
+// drain ends the flow, lets handlers finish, and gives back what was not begun. Nothing goes
 // back before the flow has ended, and all in the order in which it came, or it would come
 // again behind later messages of its key.
 func (s *subscription) drain(a *acks, tag string, in <-chan amqp091.Delivery, left ...uint64) {
@@ -197,11 +197,11 @@ func (s *subscription) drain(a *acks, tag string, in <-chan amqp091.Delivery, le
 			a.arrived(d.DeliveryTag)
 		}
 	}
-	for _, tag := range left {
-		s.finish(a, tag, false)
-	}
 	s.lanes.Wait()
 	a.flush()
+	if n := len(left); n > 0 && !s.set.noAck {
+		a.note(a.ch.Nack(left[n-1], true, true)) // in one word: each by itself, a quorum queue mixes them up
+	}
 }
 
 // take begins one message; false says that ctx was done first.
