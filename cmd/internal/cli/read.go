@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,10 @@ func (a *app) read(name string) ([]byte, error) {
 		return nil, &parser.TooLargeError{Bytes: info.Size(), Max: parser.MaxBytes}
 	}
 	// What has no size, a pipe, is cut one byte behind the limit: the parser refuses it.
-	return io.ReadAll(io.LimitReader(f, parser.MaxBytes+1))
+	var b bytes.Buffer
+	b.Grow(int(info.Size()) + bytes.MinRead)
+	_, err = b.ReadFrom(io.LimitReader(f, parser.MaxBytes+1))
+	return b.Bytes(), err
 }
 
 // A job is one contract and where its Go goes. Paths are relative to Env.Dir.
