@@ -134,7 +134,7 @@ func TestContract(t *testing.T) {
 	for _, typ := range c.Types {
 		types = append(types, typ.Name)
 	}
-	if got := strings.Join(types, " "); got != "Problem Item Person Company" {
+	if got := strings.Join(types, " "); got != "Problem Item Person Company Company_vat" {
 		t.Errorf("types %s", got)
 	}
 	s := c.Servers[0]
