@@ -22,10 +22,27 @@ func (p *pass) extras(services []*service) {
 	for _, s := range services {
 		for _, op := range s.ops {
 			s.within(op.Span, func() {
+				s.untyped(op)
 				s.callbacks(op)
 				s.links(op, all)
 				s.pages(op, structs)
 			})
+		}
+	}
+}
+
+// untyped says which streams are offered beside something else, so that their items are
+// not typed.
+func (s *service) untyped(op *operation) {
+	for _, out := range op.Out {
+		if streams(op) || out.Body == nil {
+			continue
+		}
+		for _, b := range out.Body.Bodies {
+			if b.Item != nil {
+				s.remark("stream-as-bytes", b.Span, "the stream as %s is passed as bytes, since %s answers in other ways, too", b.Media, op.method.Name).
+					Help = "describe the stream by an operation of its own to have its items typed"
+			}
 		}
 	}
 }

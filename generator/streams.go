@@ -53,7 +53,7 @@ func (s *service) stream(op *operation) {
 		}
 	}
 	if first == nil { // parsers do not let that happen
-		m.Out, line = s.item(&contract.Body{Item: &contract.Any{}}, m.Name+"Item")
+		m.Out, _ = s.item(&contract.Body{Item: &contract.Any{}}, m.Name+"Item")
 	}
 }
 

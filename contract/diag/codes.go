@@ -58,6 +58,7 @@ var Codes = map[string]string{
 
 	// OpenAPI.
 	"stream-left-out":         "A stream is offered in several media types whose items differ. One Go type cannot be both, so one is generated.",
+	"stream-as-bytes":         "An operation answers with a stream or with something else, as is asked. The stream is passed as bytes; its items are not typed.",
 	"stream-header":           "A stream declares a header. Its items are what the caller ranges over; the header is in Call.ReplyMeta.",
 	"bad-expression":          "This is no runtime expression, or one that leads to nothing that the generated code knows. What it belongs to is left out.",
 	"bad-link":                "A link leads to no operation of the document, or fills what its target does not have. It is left out.",

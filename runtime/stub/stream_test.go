@@ -382,10 +382,10 @@ func TestClientStreams(t *testing.T) {
 		})
 	})
 	const many = 5000 // more bytes than one body may have
-	out, err := stub.Call(t.Context(), w.conn, op, &ImportRequest{Name: new("x"), Body: seqOf(make([]Pet, many), nil)})
+	_, err := stub.Call(t.Context(), w.conn, op, &ImportRequest{Name: new("x"), Body: seqOf(make([]Pet, many), nil)})
 	code(t, err, concordat.InvalidArgument, 422) // their names are empty
 	pets := slices.Repeat([]Pet{{ID: 1, Name: "0123456789"}}, many)
-	if out, err = stub.Call(t.Context(), w.conn, op, &ImportRequest{Name: new("x"), Body: seqOf(pets, nil)}); err != nil || out.ID != many {
+	if out, err := stub.Call(t.Context(), w.conn, op, &ImportRequest{Name: new("x"), Body: seqOf(pets, nil)}); err != nil || out.ID != many {
 		t.Errorf("%+v, %v", out, err)
 	}
 	mine := errors.New("the file is broken")
