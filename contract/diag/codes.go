@@ -173,6 +173,8 @@ var Codes = map[string]string{
 	"constant-type":             "A constant does not fit the type of its field.",
 	"cyclic-reference":          "A type refers only to itself. Its values are kept as JSON text.",
 	"go-package":                "The files have no Go package that code could be written to: set option go_package.",
+	"no-routes":                 "No method has option google.api.http, so that there is nothing for an OpenAPI document to describe.",
+	"not-protobuf":              "An OpenAPI document is made of the routes of a Protobuf contract; this is none.",
 	"not-printable":             "The contract gives Go that cannot be printed. That is our fault: please report it.",
 	"payload-as-bytes":          "There is no codec for this media type; payloads are passed as bytes.",
 	"rule-not-checked":          "A rule lies beyond what the generated code can check.",

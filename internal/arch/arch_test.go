@@ -32,15 +32,16 @@ var may = map[string][]string{
 	"parser/remote":              {},
 	"parser/internal/jsonschema": {"contract", "contract/diag", "parser/internal/node"},
 
-	"generator":          {"contract", "contract/diag", "generator/messages", "templates", "templates/golang"},
-	"generator/messages": {},
-	"templates":          {"templates/golang", "templates/block"},
-	"templates/golang":   {},
-	"templates/block":    {"templates/golang"},
+	"generator":            {"contract", "contract/diag", "generator/messages", "templates", "templates/golang"},
+	"generator/messages":   {},
+	"generator/openapidoc": {"contract", "contract/diag"},
+	"templates":            {"templates/golang", "templates/block"},
+	"templates/golang":     {},
+	"templates/block":      {"templates/golang"},
 
 	"cmd/concordat":            {"cmd/internal/cli"},
 	"cmd/protoc-gen-concordat": {"cmd/internal/plugin"},
-	"cmd/internal/cli":         {"cmd/internal/config", "cmd/internal/output", "contract", "contract/diag", "parser", "parser/remote", "generator", "runtime/tlsconf/devca"},
+	"cmd/internal/cli":         {"cmd/internal/config", "cmd/internal/output", "contract", "contract/diag", "parser", "parser/remote", "generator", "generator/openapidoc", "runtime/tlsconf/devca"},
 	"cmd/internal/config":      {"contract", "contract/diag"},
 	"cmd/internal/output":      {},
 	"cmd/internal/plugin":      {"contract", "contract/diag", "parser/protobuf", "generator", "generator/messages"},
@@ -77,9 +78,11 @@ var may = map[string][]string{
 	"runtime/stub/rpc/transcode": {"runtime", "runtime/stub/rpc"},
 	"runtime/stub/rpc/validate":  {"runtime"},
 
-	"internal/library":                       {"internal/library/library", "runtime"},
-	"internal/library/library":               {"runtime", "runtime/stub", "runtime/stub/rpc/..."},
-	"internal/library/library/libraryv1test": {"internal/library/library", "runtime", "runtime/stub"},
+	"internal/library":                         {"internal/library/library", "runtime"},
+	"internal/library/library":                 {"runtime", "runtime/stub", "runtime/stub/rpc/..."},
+	"internal/library/rest":                    {"runtime", "runtime/codec/...", "runtime/stub"},
+	"internal/library/rest/libraryopenapitest": {"internal/library/rest", "runtime", "runtime/stub"},
+	"internal/library/library/libraryv1test":   {"internal/library/library", "runtime", "runtime/stub"},
 }
 
 func TestImports(t *testing.T) {
@@ -160,12 +163,8 @@ func TestWhatServicesLink(t *testing.T) {
 		"runtime/auth/oidc":     {"google.golang.org/", "connectrpc.com/", "gopkg.in/", "cloud.google.com/"},
 		"examples/retail/users": {"google.golang.org/", "connectrpc.com/", "github.com/", "gopkg.in/"},
 
-		"runtime/stub/rpc/transcode": {"runtime", "runtime/stub/rpc"},
-		"runtime/stub/rpc/validate":  {"runtime"},
-
-		"internal/library":                       {"internal/library/library", "runtime"},
-		"internal/library/library":               {"runtime", "runtime/stub", "runtime/stub/rpc/..."},
-		"internal/library/library/libraryv1test": {"internal/library/library", "runtime", "runtime/stub"},
+		// A contract with google.api.http links no expression language.
+		"runtime/stub/rpc/transcode": {"github.com/", "cel.dev/", "buf.build/", "google.golang.org/grpc", "google.golang.org/genproto"},
 	} {
 		for _, dep := range linked(t, pkg) {
 			compiler := []string{module + "/parser", module + "/generator", module + "/templates", module + "/contract", module + "/cmd"}

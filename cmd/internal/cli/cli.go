@@ -2,7 +2,7 @@
 // terminal, a pipe or another program. A run is a function of its arguments and an Env,
 // so that tests run it in process.
 //
-// It imports parser, generator, contract, contract/diag, cmd/internal/config,
+// It imports parser, generator, generator/openapidoc, contract, contract/diag, cmd/internal/config,
 // cmd/internal/output, runtime/tlsconf/devca and cobra.
 package cli
 
@@ -91,7 +91,7 @@ func (a *app) root() *cobra.Command {
 	complete(root, "error-format", "text", "json", "github")
 	root.PersistentFlags().BoolVar(&a.remarks, "remarks", false, "show remarks, too: what works, but might surprise")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkErrorFormat() }
-	root.AddCommand(a.generate(), a.validate(), a.contract(), a.explain(), a.certs(), a.version())
+	root.AddCommand(a.generate(), a.validate(), a.contract(), a.openapi(), a.explain(), a.certs(), a.version())
 	return root
 }
 
