@@ -195,7 +195,8 @@ func system(key string) bool {
 // texts returns a function that reads the messages of a body one by one, io.EOF behind
 // the last.
 func (h *handler) texts(r *http.Request, path []string) func() (proto.Message, error) {
-	d := json.NewDecoder(r.Body)
+	limit := &limited{r: r.Body, max: h.server.MaxBody()}
+	d := json.NewDecoder(limit)
 	first := true
 	return func() (proto.Message, error) {
 		if first {
@@ -205,6 +206,7 @@ func (h *handler) texts(r *http.Request, path []string) func() (proto.Message, e
 			}
 		}
 		var raw json.RawMessage
+		limit.left = limit.max
 		if err := d.Decode(&raw); err == io.EOF {
 			return nil, err
 		} else if _, bad := errors.AsType[*json.SyntaxError](err); bad {

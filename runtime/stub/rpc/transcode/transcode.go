@@ -58,7 +58,7 @@ func ServerStream[In, Out any](s *concordat.Server, m *rpc.Method[In, Out], impl
 }
 
 // ClientStream is Unary for a method whose requests are a stream: the JSON texts of the
-// body, one after the other. All of them count towards the limit of one body.
+// body, one after the other. Each may be as large as a body.
 func ClientStream[In, Out any](s *concordat.Server, m *rpc.Method[In, Out], impl func(context.Context, iter.Seq2[*In, error]) (*Out, error), rules ...Rule) {
 	run := func(ctx context.Context, in any) (any, error) {
 		seq, ok := in.(iter.Seq2[*In, error])

@@ -223,8 +223,14 @@ func TestLimits(t *testing.T) {
 	if status, body, _ := ask(t, h.URL, "POST /v1/shelves/1/books", `{"title":"`+strings.Repeat("x", 200)+`"}`); status != 413 || !strings.Contains(body, `"code":8`) {
 		t.Error(status, body)
 	}
-	if status, body, _ := ask(t, h.URL, "POST /v1/shelves/1/books:import", strings.Repeat(`{"name":"x"}`, 20)); status != 413 {
+	// Each message of a stream has the limit of its own.
+	if status, body, _ := ask(t, h.URL, "POST /v1/shelves/1/books:import", strings.Repeat(`{"name":"x"}`, 50)); status != 200 {
 		t.Error(status, body)
+	}
+	for _, endless := range []string{`{"name":"` + strings.Repeat("x", 1000), strings.Repeat(" ", 1000)} {
+		if status, body, _ := ask(t, h.URL, "POST /v1/shelves/1/books:import", `{"name":"x"}`+endless); status != 413 {
+			t.Error(status, body)
+		}
 	}
 	h = serve(t)
 	if status, body, _ := ask(t, h.URL, "POST /v1/shelves/1/books", strings.Repeat(`{"extra":`, 1000)+strings.Repeat("}", 1000)); status != 400 {
