@@ -108,7 +108,7 @@ func (s *subscription) session(ctx context.Context) error {
 	}
 	s.live = true
 	s.Confirm()
-	s.pump(ctx, ch, tag, in)
+	s.pump(ctx, ch, in)
 	why := errDeleted
 	select {
 	case e := <-over:
@@ -166,7 +166,7 @@ func (s *subscription) open(ch *amqp091.Channel, tag string) (<-chan amqp091.Del
 }
 
 // pump hands messages on until ctx is done, which it then drains, or until there are none.
-func (s *subscription) pump(ctx context.Context, ch *amqp091.Channel, tag string, in <-chan amqp091.Delivery) {
+func (s *subscription) pump(ctx context.Context, ch *amqp091.Channel, in <-chan amqp091.Delivery) {
 	a := newAcks(ch, s.prefetch, func(err error) {
 		s.log.Warn("acknowledgement not sent; the message will come again", "broker", "amqp", "error", err)
 	})
@@ -176,31 +176,16 @@ func (s *subscription) pump(ctx context.Context, ch *amqp091.Channel, tag string
 			if !ok {
 				return
 			}
-			if !s.take(ctx, a, &d) {
-				s.drain(a, tag, in, d.DeliveryTag)
-				return
+			if s.take(ctx, a, &d) {
+				continue
 			}
 		case <-ctx.Done():
-			s.drain(a, tag, in)
-			return
 		}
-	}
-}
-
-// drain ends the flow, lets handlers finish, and gives back what was not begun. Nothing goes
-// back before the flow has ended, and all in the order in which it came, or it would come
-// again behind later messages of its key.
-func (s *subscription) drain(a *acks, tag string, in <-chan amqp091.Delivery, left ...uint64) {
-	if err := a.ch.Cancel(tag, false); err == nil {
-		for d := range in {
-			left = append(left, d.DeliveryTag)
-			a.arrived(d.DeliveryTag)
-		}
-	}
-	s.lanes.Wait()
-	a.flush()
-	if n := len(left); n > 0 && !s.set.noAck {
-		a.note(a.ch.Nack(left[n-1], true, true)) // in one word: each by itself, a quorum queue mixes them up
+		s.lanes.Wait()
+		a.flush()
+		// What was not begun goes back when the channel is closed, in order. To end the
+		// consumer first, and give back one by one, costs a quorum queue its order.
+		return
 	}
 }
 
