@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -186,6 +187,9 @@ func (a *Attempt) failed(ctx context.Context, err error) *Error {
 	if ctx.Err() != nil {
 		return a.stopped(ctx, err)
 	}
+	if end, ok := ctx.Deadline(); ok && canceledByPeer(err) && time.Until(end) < 5*time.Millisecond {
+		return a.late() // the server's clock was first
+	}
 	if !a.at.answered.Load() && !unsent(err) {
 		err = a.conn.refusal(ctx, a.Endpoint.Addr, err)
 	}
@@ -197,6 +201,16 @@ func (a *Attempt) failed(ctx context.Context, err error) *Error {
 		a.verdict.Store(uint32(retry.Unsent) + 1)
 	}
 	return e
+}
+
+// canceledByPeer reports whether the server gave the stream up, as those of gRPC do when
+// the deadline is over. net/http has no type for that.
+func canceledByPeer(err error) bool {
+	return strings.HasSuffix(err.Error(), "; CANCEL; received from peer")
+}
+
+func (a *Attempt) late() *Error {
+	return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer within the call's deadline", a.Endpoint.Addr), cause: context.DeadlineExceeded, inner: true}
 }
 
 // stopped says why the context ended the exchange.
