@@ -48,6 +48,8 @@ type common struct {
 
 	anonymous   bool // WithoutAuthentication
 	rpcSecurity auth.Requirements
+
+	settings map[any]any // of packages that call or serve operations their own way
 }
 
 func (k *common) defaults() {

@@ -18,6 +18,7 @@ type wires struct {
 	rest, rpc  wire // one unless in plaintext
 	sessions   tls.ClientSessionCache
 	generation atomic.Value // string: tlsconf's, of the first handshake
+	carriage   carriage
 }
 
 // since notes the content by which the first connection was made.
@@ -32,6 +33,7 @@ func (w *wires) outlived(generation string) bool {
 func (w *wires) closeIdle() {
 	w.rest.CloseIdleConnections()
 	w.rpc.CloseIdleConnections()
+	w.carriage.retire()
 }
 
 // retire closes connections as the calls on them end.

@@ -44,8 +44,6 @@ type Server struct {
 	below string  // what routes begin with, see Below
 	beat  time.Duration
 
-	settings map[any]any // of packages that serve operations their own way
-
 	ran   atomic.Bool
 	ready chan struct{}
 	up    atomic.Bool

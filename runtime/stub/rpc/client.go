@@ -21,6 +21,9 @@ func Unary[In, Out any](ctx context.Context, conn *concordat.Conn, m *Method[In,
 		if err != nil {
 			return nil, err
 		}
+		if e, how := engineOf(ctx, conn); e != nil {
+			return engineUnary[Out](ctx, conn, e, how, &call, msg)
+		}
 		client, out := m.client(ctx, conn), (*Out)(nil)
 		err = conn.Try(ctx, &m.Spec, func(ctx context.Context, a *concordat.Attempt) error {
 			ctx, cancel, _ := dial(ctx, conn, a)
@@ -76,6 +79,9 @@ func ServerStream[In, Out any](ctx context.Context, conn *concordat.Conn, m *Met
 			if err != nil {
 				return nil, err
 			}
+			if e, how := engineOf(ctx, conn); e != nil {
+				return engineServerStream[Out](ctx, conn, e, how, call, msg)
+			}
 			return serverStream(ctx, conn, m, call, msg)
 		})
 	})
@@ -114,6 +120,9 @@ func ClientStream[In, Out any](ctx context.Context, conn *concordat.Conn, m *Met
 		seq, ok := in.(iter.Seq2[*In, error])
 		if !ok {
 			return nil, swapped("request stream", in)
+		}
+		if e, how := engineOf(ctx, conn); e != nil {
+			return engineClientStream[In, Out](ctx, conn, e, how, &call, seq)
 		}
 		client := m.client(ctx, conn)
 		var stream *connect.ClientStreamForClient[In, Out]
@@ -165,6 +174,9 @@ func Bidi[In, Out any](ctx context.Context, conn *concordat.Conn, m *Method[In, 
 			seq, ok := in.(iter.Seq2[*In, error])
 			if !ok {
 				return nil, swapped("request stream", in)
+			}
+			if e, how := engineOf(ctx, conn); e != nil {
+				return engineBidi[In, Out](ctx, conn, e, how, call, seq)
 			}
 			return bidi(ctx, conn, m, call, seq)
 		})

@@ -29,6 +29,7 @@ func incoming(spec *concordat.Spec, header http.Header, peer connect.Peer) *conc
 // HandleUnary answers m by impl.
 func HandleUnary[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) (*Out, error)) {
 	last := unaryNext(impl)
+	engaged(s, &m.Spec, func() Handler { return unaryHandler[In, Out](s, last) })
 	mount(s, &m.Spec, connect.NewUnaryHandler(m.Route, func(ctx context.Context, req *connect.Request[In]) (*connect.Response[Out], error) {
 		call := incoming(&m.Spec, req.Header(), req.Peer())
 		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, req.Msg, last))
@@ -82,15 +83,10 @@ func given[Out any](out *Out, err error) (any, error) {
 
 // HandleServerStream answers m by what impl's stream yields.
 func HandleServerStream[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, *In) iter.Seq2[*Out, error]) {
+	engaged(s, &m.Spec, func() Handler { return serverStreamHandler(s, impl) })
 	mount(s, &m.Spec, connect.NewServerStreamHandler(m.Route, func(ctx context.Context, req *connect.Request[In], stream *connect.ServerStream[Out]) error {
 		call := incoming(&m.Spec, req.Header(), req.Peer())
-		return respond(ctx, s, call, req.Msg, stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
-			msg, err := message[In](in)
-			if err != nil {
-				return nil, err
-			}
-			return impl(ctx, msg), nil
-		})
+		return toWire(ctx, s, &m.Spec, respond(ctx, s, call, req.Msg, stream, serverStreamNext(impl)))
 	}, options(s, &m.Spec)))
 }
 
@@ -104,6 +100,7 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 		out, err := impl(ctx, seq)
 		return given(out, err)
 	}
+	engaged(s, &m.Spec, func() Handler { return clientStreamHandler[In, Out](s, last) })
 	mount(s, &m.Spec, connect.NewClientStreamHandler(m.Route, func(ctx context.Context, stream *connect.ClientStream[In]) (*connect.Response[Out], error) {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
 		out, err := inTime[Out](ctx)(s.Intercept(ctx, call, requests(ctx, func() (*In, error) {
@@ -125,16 +122,31 @@ func HandleClientStream[In, Out any](s *concordat.Server, m *Method[In, Out], im
 // HandleBidi answers m by what impl's stream yields, which may range over the requests
 // meanwhile.
 func HandleBidi[In, Out any](s *concordat.Server, m *Method[In, Out], impl func(context.Context, iter.Seq2[*In, error]) iter.Seq2[*Out, error]) {
+	engaged(s, &m.Spec, func() Handler { return bidiHandler(s, impl) })
 	mount(s, &m.Spec, connect.NewBidiStreamHandler(m.Route, func(ctx context.Context, stream *connect.BidiStream[In, Out]) error {
 		call := incoming(&m.Spec, stream.RequestHeader(), stream.Peer())
-		return respond(ctx, s, call, requests(ctx, stream.Receive), stream, func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
-			seq, ok := in.(iter.Seq2[*In, error])
-			if !ok {
-				return nil, swapped("request stream", in)
-			}
-			return impl(ctx, seq), nil
-		})
+		return toWire(ctx, s, &m.Spec, respond(ctx, s, call, requests(ctx, stream.Receive), stream, bidiNext(impl)))
 	}, options(s, &m.Spec)))
+}
+
+func serverStreamNext[In, Out any](impl func(context.Context, *In) iter.Seq2[*Out, error]) func(context.Context, any) (iter.Seq2[*Out, error], error) {
+	return func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
+		msg, err := message[In](in)
+		if err != nil {
+			return nil, err
+		}
+		return impl(ctx, msg), nil
+	}
+}
+
+func bidiNext[In, Out any](impl func(context.Context, iter.Seq2[*In, error]) iter.Seq2[*Out, error]) func(context.Context, any) (iter.Seq2[*Out, error], error) {
+	return func(ctx context.Context, in any) (iter.Seq2[*Out, error], error) {
+		seq, ok := in.(iter.Seq2[*In, error])
+		if !ok {
+			return nil, swapped("request stream", in)
+		}
+		return impl(ctx, seq), nil
+	}
 }
 
 // requests yields what receive returns until io.EOF, once. Where the call is over, its
@@ -192,7 +204,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 		return seq, nil
 	})
 	if err != nil {
-		return toWire(ctx, s, call.Spec, err)
+		return err
 	}
 	seq, ok := out.(iter.Seq2[*Out, error])
 	if !ok {
@@ -201,7 +213,7 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 		err = pump(ctx, s, call, seq, stream)
 	}
 	end(err)
-	return toWire(ctx, s, call.Spec, err)
+	return err
 }
 
 // pump sends what seq yields. A panic in it becomes an Internal error, as Intercept does
