@@ -1,0 +1,54 @@
+package kafka_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/concordat-dev/concordat/runtime/broker"
+	"github.com/concordat-dev/concordat/runtime/broker/brokertest"
+	"github.com/concordat-dev/concordat/runtime/broker/kafka"
+	"github.com/concordat-dev/concordat/runtime/broker/kafka/kafkaembed"
+)
+
+func start(t *testing.T, o kafkaembed.Options) *kafkaembed.Server {
+	t.Helper()
+	s, err := kafkaembed.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func open(t *testing.T, url string, opts ...kafka.Option) *kafka.Broker {
+	t.Helper()
+	b, err := kafka.New(url, append([]kafka.Option{
+		kafka.WithLogger(slog.New(slog.DiscardHandler)),
+		kafka.WithOptions(kgo.HeartbeatInterval(100*time.Millisecond), kgo.FetchMaxWait(200*time.Millisecond)),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := b.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+func TestPromises(t *testing.T) {
+	s := start(t, kafkaembed.Options{})
+	f := brokertest.Features{Keeps: true, Redelivers: true, Durable: true}
+	brokertest.Run(t, f, func(t *testing.T) broker.Broker { return open(t, s.URL()) })
+}
