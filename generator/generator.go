@@ -7,7 +7,7 @@
 //	cycles    recursive types get pointers, recursive tables lazy edges
 //	services  operations become methods (rest, events, rpc)
 //	security  schemes and what operations need of their callers
-//	split     a large package is cut into units
+//	split     a large package is cut into units, or into packages (divide, qualify)
 //
 // It imports contract, contract/diag, templates, templates/golang, generator/messages and
 // the standard library.
@@ -16,6 +16,7 @@ package generator
 import (
 	"context"
 	"path"
+	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
@@ -37,6 +38,10 @@ type Options struct {
 	// written by its JSON or text methods, or as encoding/json does.
 	Formats, Types map[string]string
 
+	// Split is "" for one package, whose files are cut by tag where it is large, or
+	// SplitPackages for packages of their own, by tag. It is for OpenAPI.
+	Split string
+
 	// Layout, of a Protobuf contract, says where packages live exactly as protoc-gen-go's
 	// parameters do; Package and ImportPath are ignored then.
 	Layout *messages.Options
@@ -44,6 +49,9 @@ type Options struct {
 	// ServicesOnly leaves the messages of a Protobuf contract to somebody else.
 	ServicesOnly bool
 }
+
+// SplitPackages is the value of Options.Split that gives each tag a package.
+const SplitPackages = "packages"
 
 // A File is generated source.
 type File struct {
@@ -67,16 +75,21 @@ func Generate(ctx context.Context, c *contract.Contract, o Options) ([]File, dia
 		files := protobuf(ctx, c, o, &diags)
 		return files, diags
 	}
-	p := plan(ctx, c, o, &diags)
+	all := plan(ctx, c, o, &diags)
 	if err := ctx.Err(); err != nil {
 		diags.Errorf("cancelled", c.Span, "generating was cancelled: %v", err)
 		return nil, diags
 	}
-	return emit(p, "", &diags), diags
+	var files []File
+	for _, p := range all {
+		files = append(files, emit(p, strings.TrimPrefix(p.Path, all[0].Path), &diags)...)
+	}
+	return files, diags
 }
 
-// plan decides everything of a package made from an OpenAPI or AsyncAPI document.
-func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List) *golang.Package {
+// plan decides everything of the packages made from an OpenAPI or AsyncAPI document: one,
+// or, where it is to be split into packages, that of all and one for each tag.
+func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List) []*golang.Package {
 	name := o.Package
 	if name == "" {
 		name = packageName(c.Name)
@@ -90,6 +103,9 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 		FakePath: path.Join(home, name+"test"), FakeName: name + "test",
 	}
 	p := newPass(ctx, c, o, out, diags)
+	if o.Split != "" {
+		p.names.take(name) // other packages import this one
+	}
 	p.findTags()
 	p.findForms()
 	p.findEvents()
@@ -109,12 +125,13 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	p.nameEnums()
 	p.extras(services)
 	p.servers()
+	services, parts := p.divide(services)
 	p.split(services)
 	if p.xml != nil && p.xml.schema.Var != "" {
 		out.Units[0].XML = p.xml.schema
 	}
 	out.Doc = p.packageDoc()
-	return out
+	return p.qualify(parts)
 }
 
 // emit prints a package below dir.
@@ -127,7 +144,7 @@ func emit(p *golang.Package, dir string, diags *diag.List) []File {
 	}
 	files := make([]File, len(printed))
 	for i, f := range printed {
-		files[i] = File{path.Join(dir, f.Name), f.Content}
+		files[i] = File{strings.TrimPrefix(path.Join(dir, f.Name), "/"), f.Content}
 	}
 	return files
 }

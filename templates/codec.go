@@ -32,7 +32,7 @@ func codecFile(_ *golang.Package, u *golang.Unit) []block.Code {
 //		{Key: `,"tags":`, Kind: codec.Slice, T: &codec.StringsTable, Off: unsafe.Offsetof(Customer{}.Tags)},
 //	}}
 func Table(t *golang.Table) block.Code {
-	return block.Var(t.Var, tableLiteral(t))
+	return block.Doc(t.Doc, block.Var(t.Var, tableLiteral(t)))
 }
 
 // TableMethods prints the methods by which encoding/json and other tables reach a table.
@@ -94,7 +94,7 @@ func table(t *golang.Table) block.Code {
 	case t == nil:
 		return nil
 	case t.Use != "":
-		return block.Src("&" + t.Use)
+		return reference(t.Pkg, t.Use)
 	case t.Std != "":
 		return block.Address(codec(t.Std))
 	}

@@ -41,7 +41,7 @@ func Security(all []*golang.Security) block.Code {
 
 func requirement(q golang.Requirement) block.Code {
 	return block.Struct(nil,
-		block.Pair{Key: "Scheme", Value: block.Src(q.Scheme)},
+		block.Pair{Key: "Scheme", Value: ref("", golang.Ref{Pkg: q.Pkg, Name: q.Scheme})},
 		block.Pair{Key: "Scopes", Value: block.Strings(q.Scopes)},
 	)
 }

@@ -7,7 +7,9 @@ import (
 	"github.com/concordat-dev/concordat/templates/golang"
 )
 
-func hasServices(_ *golang.Package, u *golang.Unit) bool { return len(u.Services)+len(u.Parts) > 0 }
+func hasServices(p *golang.Package, u *golang.Unit) bool {
+	return len(u.Services)+len(u.Parts) > 0 || u == p.Units[0] && len(p.Schemes)+len(p.Servers) > 0
+}
 
 func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
 	decls := []block.Code{Version()}

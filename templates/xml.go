@@ -52,10 +52,13 @@ func xmlPointer(n *golang.XMLNode) block.Code {
 	return block.Address(xmlNode(xml("Node"), n))
 }
 
-// reference prints &name, or nothing for "".
-func reference(name string) block.Code {
-	if name == "" {
+// reference prints &name or &pkg.name, or nothing for "".
+func reference(pkg, name string) block.Code {
+	switch {
+	case name == "":
 		return nil
+	case pkg != "":
+		return block.Address(block.Qual(pkg, name))
 	}
 	return block.Src("&" + name)
 }
@@ -73,7 +76,7 @@ func xmlFormat(f *golang.XMLFormat) block.Code {
 		return nil
 	}
 	return block.Address(block.Struct(xml("Codec"),
-		block.Pair{Key: "Types", Value: reference(f.Types)},
+		block.Pair{Key: "Types", Value: reference(f.Pkg, f.Types)},
 		block.Pair{Key: "Root", Value: xmlNode(xml("Node"), f.Root)},
 	))
 }

@@ -26,6 +26,7 @@ var Codes = map[string]string{
 	"config-empty":       "concordat.yaml lists no contract.",
 	"config-package":     "What concordat.yaml gives as package is no name that a Go package can have and others can import.",
 	"config-spec":        "An entry of concordat.yaml names no contract.",
+	"config-split":       "What concordat.yaml gives as split is no way to divide generated code.",
 	"config-syntax":      "concordat.yaml is not well-formed YAML.",
 	"config-type":        "A value of concordat.yaml is of another kind than is meant there.",
 	"config-unknown-key": "concordat.yaml has a key that nothing reads.",
@@ -57,6 +58,8 @@ var Codes = map[string]string{
 	"unused-parameter":     "A parameter is declared that its path or address does not have. It is left out.",
 
 	// OpenAPI.
+	"link-across-packages":    "A link leads to an operation whose tag has a package of its own. A function for it would need packages that import each other, so it is left out.",
+	"split-without-tags":      "The contract is to be split into packages by tag, but it has no tags, or is no OpenAPI document. It becomes one package.",
 	"stream-left-out":         "A stream is offered in several media types whose items differ. One Go type cannot be both, so one is generated.",
 	"stream-as-bytes":         "An operation answers with a stream or with something else, as is asked. The stream is passed as bytes; its items are not typed.",
 	"stream-header":           "A stream declares a header. Its items are what the caller ranges over; the header is in Call.ReplyMeta.",

@@ -214,6 +214,7 @@ type Security struct {
 // A Requirement is a scheme, by its variable, with scopes.
 type Requirement struct {
 	Scheme string
+	Pkg    string // import path of the package that declares the scheme; "" for this one
 	Scopes []string
 }
 
@@ -304,7 +305,11 @@ type Table struct {
 	Union     *TableUnion
 	Lazy      *Ref   // Kind "Lazy": the type that knows its table
 	Std       string // a table that codec declares: "StringTable"; nothing else is set then
-	Use       string // a table of this package, by its variable; nothing else is set then
+	Use       string // a declared table, by its variable; nothing but Pkg is set then
+	Pkg       string // import path of the package that declares Use; "" for this one
+
+	// Doc is the comment of a variable that other packages use, too.
+	Doc []string
 }
 
 // A TableField is a codec.Field, or the codec half of a parameter.

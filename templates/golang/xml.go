@@ -9,6 +9,7 @@ type XMLSchema struct {
 // An XMLFormat is an xml.Codec: one body in XML.
 type XMLFormat struct {
 	Types string // the variable of the XMLSchema
+	Pkg   string // import path of the package that declares it; "" for this one
 	Root  *XMLNode
 }
 

@@ -15,8 +15,8 @@ import (
 func (a *app) configured(f generateFlags) ([]job, error) {
 	name := f.config
 	switch {
-	case f.out != "" || f.pkg != "":
-		return nil, usage("--out and --package go with a SPEC", "in "+config.FileName+" they are `out` and `package`")
+	case f.out != "" || f.pkg != "" || f.split != "":
+		return nil, usage("--out, --package and --split go with a SPEC", "in "+config.FileName+" they are `out`, `package` and `split`")
 	case f.sources.given():
 		return nil, usage("--import, --overlay, --allow-remote and --remote-cache go with a SPEC", "in "+config.FileName+" they are `imports`, `overlays` and `remote`")
 	case name == "":
@@ -58,7 +58,7 @@ func jobsOf(c *config.Config, base string, offline bool) []job {
 	for _, e := range c.Contracts {
 		jobs = append(jobs, job{
 			specs: below(base, e.Spec), out: below(base, []string{e.Out})[0], base: base,
-			pkg: e.Package, imports: below(base, e.Imports), entry: e.Span,
+			pkg: e.Package, split: e.Split, imports: below(base, e.Imports), entry: e.Span,
 			formats: e.Formats, types: e.Types,
 			overlays: below(base, e.Overlays), remote: hosts,
 		})

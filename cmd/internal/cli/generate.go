@@ -22,6 +22,7 @@ const module = "github.com/concordat-dev/concordat"
 
 type generateFlags struct {
 	config, out, pkg string
+	split            string
 	check, json      bool
 	sources
 }
@@ -53,10 +54,12 @@ whether it is up to date or not.`,
 	c.Flags().StringVar(&f.config, "config", "", "read `FILE` (default "+config.FileName+" where no SPEC is given)")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "generate into `DIR` (default one named after the package)")
 	c.Flags().StringVar(&f.pkg, "package", "", "name the Go package `NAME` (default that of --out, else made from the contract's name)")
+	c.Flags().StringVar(&f.split, "split", "", "divide an OpenAPI document by tag: `packages` gives each a package of its own")
 	f.sources.flags(c)
 	c.Flags().BoolVar(&f.check, "check", false, "write nothing; exit with 1 if the generated code is not up to date")
 	c.Flags().BoolVar(&f.json, "json", false, "print the result as JSON")
 	complete(c, "package")
+	complete(c, "split", "packages")
 	_ = c.MarkFlagDirname("out") // the errors say that there are no such flags: there are
 	_ = c.MarkFlagFilename("config", "yaml", "yml")
 	return c
@@ -93,6 +96,8 @@ func (a *app) jobs(specs []string, f generateFlags) ([]job, error) {
 		return a.configured(f)
 	case f.pkg != "" && !config.IsPackageName(f.pkg):
 		return nil, usage(fmt.Sprintf("--package %q is no name of a Go package", f.pkg), config.PackageHelp)
+	case !config.IsSplit(f.split):
+		return nil, usage(fmt.Sprintf("nothing is split by %q", f.split), config.SplitHelp)
 	}
 	jobs, err := f.sources.jobs(specs)
 	if err != nil {
@@ -103,7 +108,7 @@ func (a *app) jobs(specs []string, f generateFlags) ([]job, error) {
 			"run concordat for each of them, or list them in "+config.FileName)
 	}
 	for i := range jobs {
-		jobs[i].out, jobs[i].pkg = filepath.ToSlash(f.out), f.pkg
+		jobs[i].out, jobs[i].pkg, jobs[i].split = filepath.ToSlash(f.out), f.pkg, f.split
 	}
 	return jobs, nil
 }
@@ -217,7 +222,7 @@ func (g *generation) files(ctx context.Context, c *contract.Contract, j job) ([]
 	}
 	made, diags := generator.Generate(ctx, c, generator.Options{
 		Package: j.pkg, ImportPath: imp, Source: g.source(j, m), Version: g.env.Version,
-		Formats: j.formats, Types: j.types,
+		Formats: j.formats, Types: j.types, Split: j.split,
 	})
 	g.diags = append(g.diags, diags...)
 	if diags.HasErrors() {

@@ -101,6 +101,7 @@ type job struct {
 	out     string // "" until the package is known
 	base    string // where out begins when it is not given
 	pkg     string
+	split   string
 	imports []string
 	entry   contract.Span // in concordat.yaml; nowhere for what the command line names
 

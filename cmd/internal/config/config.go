@@ -36,6 +36,8 @@ type Contract struct {
 	Imports []string // directories in which Protobuf imports are looked up
 
 	Overlays []string // files with OpenAPI Overlays, in the order in which they are applied
+	Split    string   // "packages" for a package for each tag of an OpenAPI document; "" for one
+
 	// Formats and Types are Go types that stand for formats of JSON Schema and for named
 	// schemas: "uuid" may be "github.com/google/uuid.UUID".
 	Formats, Types map[string]string
@@ -128,6 +130,7 @@ func (r *reader) contract(n *yaml.Node) Contract {
 		"out":     func(v *yaml.Node) { c.Out = r.text(v, "out") },
 		"package": func(v *yaml.Node) { c.Package = r.packageName(v) },
 		"imports": func(v *yaml.Node) { c.Imports = r.texts(v, "imports") },
+		"split":   func(v *yaml.Node) { c.Split = r.split(v) },
 		"formats": func(v *yaml.Node) { c.Formats = r.goTypes(v, "formats") },
 		"types":   func(v *yaml.Node) { c.Types = r.goTypes(v, "types") },
 
@@ -137,6 +140,21 @@ func (r *reader) contract(n *yaml.Node) Contract {
 		r.diags.Errorf("config-spec", c.Span, "the entry names no spec").Help = "add `spec: path/to/contract.yaml`"
 	}
 	return c
+}
+
+// SplitHelp says what IsSplit wants.
+const SplitHelp = "write `packages` for a package for each tag; leave it out for one package"
+
+// IsSplit says whether generated code can be divided in this way.
+func IsSplit(how string) bool { return how == "" || how == "packages" }
+
+func (r *reader) split(n *yaml.Node) string {
+	how := r.text(n, "split")
+	if !IsSplit(how) {
+		r.diags.Errorf("config-split", r.span(n), "nothing is split by %q", how).Help = SplitHelp
+		return ""
+	}
+	return how
 }
 
 func (r *reader) packageName(n *yaml.Node) string {

@@ -18,6 +18,7 @@ contracts:
   - spec: users.yaml
     out: internal/users
     package: users
+    split: packages
   - spec: [a.proto, b.proto]
     imports: third_party
 `))
@@ -28,13 +29,13 @@ contracts:
 		c.Contracts[i].Span.File = ""
 	}
 	want := []Contract{
-		{Spec: []string{"users.yaml"}, Out: "internal/users", Package: "users", Span: c.Contracts[0].Span},
+		{Spec: []string{"users.yaml"}, Out: "internal/users", Package: "users", Split: "packages", Span: c.Contracts[0].Span},
 		{Spec: []string{"a.proto", "b.proto"}, Imports: []string{"third_party"}, Span: c.Contracts[1].Span},
 	}
 	if !reflect.DeepEqual(c.Contracts, want) {
 		t.Errorf("got %+v\nwant %+v", c.Contracts, want)
 	}
-	if l := c.Contracts[1].Span.Line; l != 7 {
+	if l := c.Contracts[1].Span.Line; l != 8 {
 		t.Errorf("the second entry is said to be on line %d", l)
 	}
 }
@@ -61,6 +62,7 @@ func TestFaults(t *testing.T) {
 		{"version: v1\ncontracts:\n  - {spec: a.yaml, package: my-pkg}\n", `3:29 config-package "my-pkg" is no name of a Go package`},
 		{"version: v1\ncontracts:\n  - {spec: a.yaml, package: func}\n", "config-package"},
 		{"version: v1\ncontracts:\n  - {spec: a.yaml, package: main}\n", "config-package"},
+		{"version: v1\ncontracts:\n  - {spec: a.yaml, split: tags}\n", `3:27 config-split nothing is split by "tags" | write `},
 		{"- version: v1\n", "1:1 config-type the file must be a mapping, not a list"},
 	} {
 		_, diags := Parse("concordat.yaml", []byte(c.src))

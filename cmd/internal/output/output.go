@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -127,13 +128,19 @@ func stale(dir string, files []File, meant map[string]bool) ([]Change, error) {
 			}
 		}
 	}
-	return out, nil
+	parts, err := staleParts(dir, mine, meant, folders(files))
+	return append(out, parts...), err
+}
+
+// ours says whether a file is called as concordat calls files.
+func ours(name string) bool {
+	return strings.HasSuffix(name, ".concordat.go") || strings.HasSuffix(name, "_concordat_test.go")
 }
 
 // removable says whether concordat generated the file from a source that is mine or no
 // longer exists: what another contract that shares the directory gave is left alone.
 func removable(dir, name string, mine map[string]bool) bool {
-	if !strings.HasSuffix(name, ".concordat.go") && !strings.HasSuffix(name, "_concordat_test.go") {
+	if !ours(name) {
 		return false
 	}
 	src, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
@@ -144,8 +151,14 @@ func removable(dir, name string, mine map[string]bool) bool {
 	if mine[from] {
 		return true
 	}
-	_, err = os.Stat(filepath.Join(dir, filepath.FromSlash(from)))
-	return from == "" || errors.Is(err, fs.ErrNotExist)
+	return from == "" || !exists(dir, from) && !exists(filepath.Join(dir, filepath.FromSlash(path.Dir(name))), from)
+}
+
+// exists says whether there is the contract that a file of a package in dir came from.
+// What cannot be told exists.
+func exists(dir, from string) bool {
+	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(contractOf(from))))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func folders(files []File) []string {
@@ -174,17 +187,30 @@ func Write(dir string, files []File) ([]Change, error) {
 		content[f.Name] = f.Content
 	}
 	for _, c := range plan {
-		path := filepath.Join(dir, filepath.FromSlash(c.Name))
+		file := filepath.Join(dir, filepath.FromSlash(c.Name))
 		if c.Op == Removed {
-			err = os.Remove(path)
+			err = remove(dir, file)
 		} else {
-			err = replace(path, content[c.Name])
+			err = replace(file, content[c.Name])
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	return plan, nil
+}
+
+// remove deletes a file, and the folders below dir that are empty then.
+func remove(dir, path string) error {
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	for up := filepath.Dir(path); up != filepath.Clean(dir) && len(up) > len(dir); up = filepath.Dir(up) {
+		if os.Remove(up) != nil {
+			break // it holds something
+		}
+	}
+	return nil
 }
 
 func replace(path string, content []byte) error {
