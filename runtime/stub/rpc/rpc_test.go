@@ -68,7 +68,8 @@ func start(t *testing.T, o *orders, opts ...concordat.ConnOption) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := concordat.NewServer(concordat.WithTLS(config), concordat.WithMaxBody(1<<16), quiet)
+	side, opts := engineOf(t, opts)
+	s := concordat.NewServer(append(side.options(), concordat.WithTLS(config), concordat.WithMaxBody(1<<16), quiet)...)
 	o.register(s)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -85,7 +86,7 @@ func start(t *testing.T, o *orders, opts ...concordat.ConnOption) *world {
 		ended <- nil
 		t.Fatal(err)
 	}
-	conn, err := concordat.NewConn("https://"+s.Addr(), append(opts, concordat.WithTLS(config), concordat.WithMaxBody(1<<16), quiet)...)
+	conn, err := concordat.NewConn("https://"+side.addr(s), append(opts, concordat.WithTLS(config), concordat.WithMaxBody(1<<16), quiet)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,11 +106,13 @@ func codeOf(err error) concordat.Code {
 	return concordat.ErrorOf(err).Code
 }
 
-// protocols runs f once for each protocol that clients may speak.
+// protocols runs f once for each protocol that clients may speak, and with each side on
+// the other engine.
 func protocols(t *testing.T, f func(t *testing.T, with concordat.ConnOption)) {
 	for name, p := range map[string]rpc.Protocol{"grpc": rpc.GRPC, "connect": rpc.Connect, "grpc-web": rpc.GRPCWeb} {
 		t.Run(name, func(t *testing.T) { f(t, concordat.WithInterceptors(rpc.Speak(p))) })
 	}
+	engines(t, f)
 }
 
 func TestUnary(t *testing.T) {
@@ -226,27 +229,29 @@ func TestServerStream(t *testing.T) {
 
 // Breaking out of a stream ends the handler's context.
 func TestBreakCancels(t *testing.T) {
-	ended := make(chan error, 1)
-	w := start(t, &orders{watch: func(ctx context.Context, in *number) iter.Seq2[*number, error] {
-		return func(yield func(*number, error) bool) {
-			if !yield(num(1), nil) {
-				return
+	protocols(t, func(t *testing.T, with concordat.ConnOption) {
+		ended := make(chan error, 1)
+		w := start(t, &orders{watch: func(ctx context.Context, in *number) iter.Seq2[*number, error] {
+			return func(yield func(*number, error) bool) {
+				if !yield(num(1), nil) {
+					return
+				}
+				<-ctx.Done()
+				ended <- ctx.Err()
 			}
-			<-ctx.Done()
-			ended <- ctx.Err()
+		}}, with)
+		for range rpc.ServerStream(t.Context(), w.conn, &watch, num(1)) {
+			break
 		}
-	}})
-	for range rpc.ServerStream(t.Context(), w.conn, &watch, num(1)) {
-		break
-	}
-	if err := <-ended; err == nil {
-		t.Error("the handler was not told")
-	}
-	for _, op := range w.conn.Stats() {
-		if op.InFlight != 0 {
-			t.Errorf("%s: %d in flight", op.Name, op.InFlight)
+		if err := <-ended; err == nil {
+			t.Error("the handler was not told")
 		}
-	}
+		for _, op := range w.conn.Stats() {
+			if op.InFlight != 0 {
+				t.Errorf("%s: %d in flight", op.Name, op.InFlight)
+			}
+		}
+	})
 }
 
 func numbers(n int64, failure error) iter.Seq2[*number, error] {
@@ -296,86 +301,92 @@ func TestClientStream(t *testing.T) {
 }
 
 func TestBidi(t *testing.T) {
-	w := start(t, &orders{chat: func(_ context.Context, in iter.Seq2[*text, error]) iter.Seq2[*text, error] {
-		return func(yield func(*text, error) bool) {
-			for m, err := range in {
-				if err != nil {
-					yield(nil, err)
-					return
+	protocols(t, func(t *testing.T, with concordat.ConnOption) {
+		w := start(t, &orders{chat: func(_ context.Context, in iter.Seq2[*text, error]) iter.Seq2[*text, error] {
+			return func(yield func(*text, error) bool) {
+				for m, err := range in {
+					if err != nil {
+						yield(nil, err)
+						return
+					}
+					if !yield(str("re: "+m.Value), nil) {
+						return
+					}
 				}
-				if !yield(str("re: "+m.Value), nil) {
-					return
-				}
+				yield(str("bye"), nil)
 			}
-			yield(str("bye"), nil)
-		}
-	}})
-	// Each message is sent when the answer to the one before is here.
-	turn := make(chan bool, 10)
-	turn <- true
-	in := func(yield func(*text, error) bool) {
-		for i := range 5 {
-			<-turn
-			if !yield(str(fmt.Sprint(i)), nil) {
-				return
-			}
-		}
-	}
-	var got []string
-	for m, err := range rpc.Bidi(t.Context(), w.conn, &chat, in) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, m.Value)
+		}}, with)
+		// Each message is sent when the answer to the one before is here.
+		turn := make(chan bool, 10)
 		turn <- true
-	}
-	if s := strings.Join(got, ","); s != "re: 0,re: 1,re: 2,re: 3,re: 4,bye" {
-		t.Error(s)
-	}
-	mine := errors.New("my own")
-	var last error
-	for _, err := range rpc.Bidi(t.Context(), w.conn, &chat, func(yield func(*text, error) bool) {
-		_ = yield(str("x"), nil) && yield(nil, mine)
-	}) {
-		last = err
-	}
-	if !errors.Is(last, mine) {
-		t.Errorf("got %v", last)
-	}
+		in := func(yield func(*text, error) bool) {
+			for i := range 5 {
+				<-turn
+				if !yield(str(fmt.Sprint(i)), nil) {
+					return
+				}
+			}
+		}
+		var got []string
+		for m, err := range rpc.Bidi(t.Context(), w.conn, &chat, in) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, m.Value)
+			turn <- true
+		}
+		if s := strings.Join(got, ","); s != "re: 0,re: 1,re: 2,re: 3,re: 4,bye" {
+			t.Error(s)
+		}
+		mine := errors.New("my own")
+		var last error
+		for _, err := range rpc.Bidi(t.Context(), w.conn, &chat, func(yield func(*text, error) bool) {
+			_ = yield(str("x"), nil) && yield(nil, mine)
+		}) {
+			last = err
+		}
+		if !errors.Is(last, mine) {
+			t.Errorf("got %v", last)
+		}
+	})
 }
 
 func TestPanics(t *testing.T) {
-	w := start(t, &orders{
-		place: func(context.Context, *text) (*text, error) { panic("unary") },
-		watch: func(context.Context, *number) iter.Seq2[*number, error] {
-			return func(func(*number, error) bool) { panic("stream") }
-		},
-	})
-	if _, err := rpc.Unary(t.Context(), w.conn, &place, str("")); codeOf(err) != concordat.Internal {
-		t.Error(err)
-	}
-	for _, err := range rpc.ServerStream(t.Context(), w.conn, &watch, num(1)) {
-		if codeOf(err) != concordat.Internal {
+	protocols(t, func(t *testing.T, with concordat.ConnOption) {
+		w := start(t, &orders{
+			place: func(context.Context, *text) (*text, error) { panic("unary") },
+			watch: func(context.Context, *number) iter.Seq2[*number, error] {
+				return func(func(*number, error) bool) { panic("stream") }
+			},
+		}, with)
+		if _, err := rpc.Unary(t.Context(), w.conn, &place, str("")); codeOf(err) != concordat.Internal {
 			t.Error(err)
 		}
-	}
+		for _, err := range rpc.ServerStream(t.Context(), w.conn, &watch, num(1)) {
+			if codeOf(err) != concordat.Internal {
+				t.Error(err)
+			}
+		}
+	})
 }
 
 // Repeated is what is idempotent, and nothing else.
 func TestRetries(t *testing.T) {
-	calls := 0
-	w := start(t, &orders{place: func(context.Context, *text) (*text, error) {
-		if calls++; calls%3 != 0 {
-			return nil, concordat.Errorf(concordat.Unavailable, "not now")
+	protocols(t, func(t *testing.T, with concordat.ConnOption) {
+		calls := 0
+		w := start(t, &orders{place: func(context.Context, *text) (*text, error) {
+			if calls++; calls%3 != 0 {
+				return nil, concordat.Errorf(concordat.Unavailable, "not now")
+			}
+			return str("done"), nil
+		}}, with)
+		if out, err := rpc.Unary(t.Context(), w.conn, &lookup, str("x")); err != nil || out.Value != "done" || calls != 3 {
+			t.Errorf("%v %v after %d calls", out, err, calls)
 		}
-		return str("done"), nil
-	}})
-	if out, err := rpc.Unary(t.Context(), w.conn, &lookup, str("x")); err != nil || out.Value != "done" || calls != 3 {
-		t.Errorf("%v %v after %d calls", out, err, calls)
-	}
-	if _, err := rpc.Unary(t.Context(), w.conn, &place, str("x")); codeOf(err) != concordat.Unavailable || calls != 4 {
-		t.Errorf("%v after %d calls", err, calls)
-	}
+		if _, err := rpc.Unary(t.Context(), w.conn, &place, str("x")); codeOf(err) != concordat.Unavailable || calls != 4 {
+			t.Errorf("%v after %d calls", err, calls)
+		}
+	})
 }
 
 // An endpoint that refuses connections costs no call, whatever its kind: nothing was sent.
