@@ -72,6 +72,13 @@ type ticket struct{ code Code }
 
 type ticketKey struct{}
 
+// noteOutcome tells the ticket of an admitted call how it ended.
+func noteOutcome(ctx context.Context, err error) {
+	if t, ok := ctx.Value(ticketKey{}).(*ticket); ok {
+		t.code = codeOf(err)
+	}
+}
+
 // telling reports whether the time of a call with this outcome tells something of the
 // server. What was refused for what it says was refused fast, however busy the server is.
 func (t *ticket) telling() bool {

@@ -46,26 +46,3 @@ func retire(w http.ResponseWriter, r *http.Request) {
 
 // errOld is why a stream ends with its connection.
 var errOld = &Error{Code: Unavailable, Message: "the connection is too old; open the stream again"}
-
-// outlived runs h for a stream that ends with its connection's life.
-func outlived(w http.ResponseWriter, r *http.Request, h func(http.ResponseWriter, *http.Request)) {
-	l, ok := r.Context().Value(lifeKey{}).(*life)
-	if !ok || l.over.IsZero() {
-		h(w, r)
-		return
-	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	late := make(chan struct{})
-	timer := time.AfterFunc(time.Until(l.over), func() {
-		defer close(late)
-		cancel(errOld)
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
-	})
-	defer func() {
-		if !timer.Stop() {
-			<-late
-		}
-	}()
-	h(w, r.WithContext(ctx))
-}

@@ -64,7 +64,7 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 	}
 	if (m.long || s.timeout <= 0) && r.Header.Get(deadline.Header) == "" {
 		if r, ok := s.enter(m, w, r); ok {
-			outlived(w, r, func(w http.ResponseWriter, r *http.Request) { m.handle(w, r, path) })
+			s.endures(m, w, r, func(w http.ResponseWriter, r *http.Request) { m.handle(w, r, path) })
 		}
 		return
 	}
@@ -99,7 +99,7 @@ func (s *Server) handleRPC(m *mounted, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 	case m.spec.Kind.Streams():
-		outlived(w, r, m.rpc.ServeHTTP)
+		s.endures(m, w, r, m.rpc.ServeHTTP)
 	default:
 		s.bounded(m.rpc, w, r)
 	}

@@ -141,7 +141,8 @@ func WithAddr(addr string) ServerOption { return serverOption(func(s *Server) { 
 func WithListener(l net.Listener) ServerOption { return serverOption(func(s *Server) { s.ln = l }) }
 
 // WithDrain sets how long calls and messages in flight may take to finish once Run's
-// context is done: DefaultDrain, unless said.
+// context is done: DefaultDrain, unless said. Streams that are still open after half of it
+// end then, with [ErrDraining], so that their clients open them again elsewhere.
 func WithDrain(d time.Duration) ServerOption { return serverOption(func(s *Server) { s.drain = d }) }
 
 // WithGroup names the program whose instances share messages: each message that an

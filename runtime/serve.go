@@ -118,6 +118,7 @@ func serve(ctx context.Context, s *Server, h *http.Server, ln net.Listener) erro
 
 	withdraw()
 
+	defer time.AfterFunc(s.drain/streamShare, func() { s.endStreams(ErrDraining) }).Stop()
 	err := drainAll(s, h, &parts)
 	if cause := context.Cause(run); ctx.Err() == nil {
 		return errors.Join(cause, err)

@@ -35,6 +35,7 @@ type Server struct {
 	mute       mute
 	cors       *CORS         // nil: browsers keep to the server's own origin
 	age, grace time.Duration // of connections
+	patience   time.Duration // with a client that does not read
 	health     health
 
 	rest  router
@@ -43,6 +44,12 @@ type Server struct {
 	wrong []error // what Run will report
 	below string  // what routes begin with, see Below
 	beat  time.Duration
+
+
+	settings map[any]any // of packages that serve operations their own way
+
+	ending     context.Context // done when streams are to end
+	endStreams context.CancelCauseFunc
 
 	ran   atomic.Bool
 	ready chan struct{}
@@ -72,7 +79,8 @@ type task struct {
 
 // NewServer returns a server. Problems with options and handlers are reported by Run.
 func NewServer(opts ...ServerOption) *Server {
-	s := &Server{rest: newRouter(), listen: "127.0.0.1:0", drain: DefaultDrain, beat: DefaultHeartbeat, age: DefaultConnectionAge, rpc: map[string]*mounted{}, ready: make(chan struct{})}
+	s := &Server{rest: newRouter(), listen: "127.0.0.1:0", drain: DefaultDrain, beat: DefaultHeartbeat, age: DefaultConnectionAge, patience: DefaultWriteTimeout, rpc: map[string]*mounted{}, ready: make(chan struct{})}
+	s.ending, s.endStreams = context.WithCancelCause(context.Background())
 	s.defaults()
 	for _, o := range opts {
 		o.server(s)
@@ -146,5 +154,9 @@ func (s *Server) Intercept(ctx context.Context, call *Call, in any, last Next) (
 	if ctx.Err() != nil {
 		last = func(ctx context.Context, _ any) (any, error) { return nil, ErrorOf(ctx.Err()) }
 	}
-	return s.count(call.within(ctx), call, in, last)
+	out, err = s.count(call.within(ctx), call, in, last)
+	if s.admission != nil {
+		noteOutcome(ctx, err)
+	}
+	return out, err
 }

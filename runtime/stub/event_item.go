@@ -21,6 +21,7 @@ type events struct {
 	mode  codec.Mode
 	limit int64
 	wrong func(error) error
+	fails func(data []byte) error // the failure that an event named "error" tells of, or nil
 }
 
 func (s *events) next(base pointer) error {
@@ -34,7 +35,7 @@ func (s *events) next(base pointer) error {
 		return io.EOF
 	}
 	if e.Name == "error" {
-		if err := problemOf(e.Data); err != nil {
+		if err := s.fails(e.Data); err != nil {
 			return err
 		}
 	}

@@ -173,6 +173,9 @@ func (h *handler) receive(r *http.Request, p *part, items Sequence, base pointer
 		if err == nil || err == io.EOF {
 			return err
 		}
+		if cause := ended(r.Context()); cause != nil {
+			return cause
+		}
 		if _, ok := errors.AsType[*concordat.Error](err); ok {
 			return err
 		}

@@ -171,15 +171,23 @@ func (x *exchange) failure(resp *http.Response, i int) error {
 		return e
 	}
 	e.Message = x.text(resp, data)
-	var wrong codec.Error
-	if detail, base := newDetail(p); base != nil {
-		bare := *p
-		bare.Off, bare.Flag = 0, p.Flag&^(codec.Ptr|codec.Maybe)
-		if decodeBody(data, &bare, nil, base, x.mode(), &wrong); wrong.Err() == nil {
-			e.Detail = detail
-		}
-	}
+	e.Detail = x.detail(data, p)
 	return e
+}
+
+// detail reads the body of a failure; nil where it is not what the contract says.
+func (x *exchange) detail(data []byte, p *part) any {
+	detail, base := newDetail(p)
+	if base == nil {
+		return nil
+	}
+	bare := *p
+	bare.Off, bare.Flag = 0, p.Flag&^(codec.Ptr|codec.Maybe)
+	var wrong codec.Error
+	if decodeBody(data, &bare, nil, base, x.mode(), &wrong); wrong.Err() != nil {
+		return nil
+	}
+	return detail
 }
 
 // newDetail allocates the body of a failure.

@@ -171,7 +171,7 @@ func (s *subscription) accept(resp *http.Response) error {
 		s.from = newTexts(resp.Body, p, s.mode(), s.conn.MaxBody(), wrong)
 		return nil
 	}
-	e := &events{Reader: sse.NewReader(resp.Body, s.conn.MaxBody()), part: p, whole: r.Events, end: r.End, mode: s.mode(), limit: s.conn.MaxBody(), wrong: wrong}
+	e := &events{Reader: sse.NewReader(resp.Body, s.conn.MaxBody()), part: p, whole: r.Events, end: r.End, mode: s.mode(), limit: s.conn.MaxBody(), wrong: wrong, fails: s.failed}
 	if s.events != nil {
 		e.Continue(s.events.LastID())
 	}

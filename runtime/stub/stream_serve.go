@@ -2,13 +2,11 @@ package stub
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,7 +20,7 @@ import (
 //
 // A stream that fails before its first item fails as a call does. Later the status is
 // gone: then a stream of server-sent events ends with an event named "error", whose data
-// are problem details (RFC 9457), and any other is broken off, so that nobody takes it for
+// are problem details (RFC 9457) with the body that the contract declares, and any other is broken off, so that nobody takes it for
 // whole.
 func HandleStream[In, Out any](s *concordat.Server, op *Op[In, Out], impl func(context.Context, *In) iter.Seq2[*Out, error]) {
 	h := &handler{op: (*operation)(op), plan: planOf((*operation)(op)), server: s, in: (*In)(nil)}
@@ -70,7 +68,11 @@ func (h *handler) respond(w http.ResponseWriter, r *http.Request, wanted accept,
 		_ = o.control.EnableFullDuplex() // HTTP/2 is anyway, and others cannot
 	}
 	o.arm()
+	o.ctx = r.Context()
 	err := h.pumped(out, func(item pointer) error { return o.send(item, reply.Events, call) })
+	if cause := ended(o.ctx); cause != nil && (err == nil || errors.Is(err, errGone) || errors.Is(err, o.ctx.Err())) {
+		err = cause
+	}
 	end(err)
 	o.finish(r, call, reply, err)
 }
@@ -119,6 +121,7 @@ var errGone = errors.New("the client is gone")
 type outlet struct {
 	h       *handler
 	control *http.ResponseController
+	ctx     context.Context
 	status  int
 	part    *part
 
@@ -180,6 +183,9 @@ func (o *outlet) start() {
 func (o *outlet) send(item pointer, whole bool, call *concordat.Call) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.ctx.Err() != nil {
+		return errGone
+	}
 	var err error
 	if o.buf, err = appendItem(o.buf[:0], o.part, whole, item, codec.Response); err != nil {
 		return fmt.Errorf("an item of the handler's stream is not what the contract allows: %w", err)
@@ -220,38 +226,13 @@ func (o *outlet) finish(r *http.Request, call *concordat.Call, reply *Reply, err
 		if reply.End != "" {
 			_, _ = o.w.Write(sse.Append(nil, "", nil, -1, []byte(reply.End)))
 		}
-	case errors.Is(err, errGone) || r.Context().Err() != nil:
+	case errors.Is(err, errGone) || o.ctx.Err() != nil && ended(o.ctx) == nil:
 		panic(http.ErrAbortHandler)
 	case o.part.form == asEvents:
-		_, _ = o.w.Write(sse.Append(nil, "error", nil, -1, o.h.problem(r, err)))
+		_, _ = o.w.Write(sse.Append(nil, "error", nil, -1, o.h.failing(r, err)))
 	default:
 		o.h.server.Public(r.Context(), o.h.op.Name, err) // logs what nobody else will see
 		panic(http.ErrAbortHandler)
 	}
 	_ = o.control.Flush()
-}
-
-// problem makes problem details of an error.
-func (h *handler) problem(r *http.Request, err error) []byte {
-	e := h.server.Public(r.Context(), h.op.Name, err)
-	p := problem{Status: e.HTTPStatus(), Detail: e.Message, Code: e.Code.String()}
-	if p.Title = http.StatusText(p.Status); p.Title == "" {
-		p.Title = e.Code.String()
-	}
-	b, _ := json.Marshal(p) // of text and numbers only
-	return b
-}
-
-// problemOf is the failure that an event named "error" tells of; nil where its data are no
-// problem details, and the event is one of the contract's own.
-func problemOf(data []byte) error {
-	var p problem
-	if json.Unmarshal(data, &p) != nil || p.Title == "" || p.Status < 400 || p.Status > 599 {
-		return nil
-	}
-	e := &concordat.Error{Code: concordat.CodeOf(p.Status), Status: p.Status, Message: clip(strings.TrimSpace(p.Detail))}
-	if e.Message == "" {
-		e.Message = clip(p.Title)
-	}
-	return e
 }

@@ -161,6 +161,9 @@ func TestStreamFails(t *testing.T) {
 			want, status := concordat.Unavailable, 0
 			if media == "text/event-stream" {
 				want, status = concordat.NotFound, 404
+				if p, ok := concordat.Detail[Problem](err); !ok || p.Title != "gone" {
+					t.Errorf("detail %+v of %v", p, err)
+				}
 			}
 			code(t, err, want, status)
 			if len(got) != 1 {

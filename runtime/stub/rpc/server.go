@@ -212,6 +212,9 @@ func respond[Out any](ctx context.Context, s *concordat.Server, call *concordat.
 	} else {
 		err = pump(ctx, s, call, seq, stream)
 	}
+	if ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())) { // the server ended it, or the client
+		err = concordat.ErrorOf(context.Cause(ctx))
+	}
 	end(err)
 	return err
 }
