@@ -45,7 +45,6 @@ type Server struct {
 	below string  // what routes begin with, see Below
 	beat  time.Duration
 
-
 	settings map[any]any // of packages that serve operations their own way
 
 	ending     context.Context // done when streams are to end
