@@ -64,6 +64,16 @@ func WithConnection(ctx context.Context, state func() tls.ConnectionState) conte
 	return context.WithValue(ctx, connectionKey{}, state)
 }
 
+// ConnectionOf returns the state of the TLS connection that a call came by; false in
+// plaintext.
+func ConnectionOf(ctx context.Context) (tls.ConnectionState, bool) {
+	state, ok := ctx.Value(connectionKey{}).(func() tls.ConnectionState)
+	if !ok {
+		return tls.ConnectionState{}, false
+	}
+	return state(), true
+}
+
 // PeerOf returns who is at the other end of the connection that a call came by, when it
 // has a certificate that TLS has verified; nil otherwise. It needs no scheme.
 func PeerOf(ctx context.Context) *Peer {
