@@ -29,6 +29,9 @@ func (b *Broker) Subscribe(ctx context.Context, s broker.Subscription, handle br
 	}
 	defer leave()
 	b.unknown.Warn(b.log, s.Settings, "nats", s.Address, "queue")
+	if b.core {
+		return b.subscribeCore(ctx, s, handle)
+	}
 	messages, err := b.open(ctx, s)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -9,6 +9,11 @@
 // first token: file storage, kept for seven days. WithStream declares others, and
 // WithoutDeclare none.
 //
+// Without JetStream, nats+core://host:4222 (or WithCore) publishes to core subjects, where
+// groups are queue groups: at most once. Who is not there when a message comes, or cannot
+// keep up, or goes away while it handles one, does not get it, and nobody learns of that. It
+// is for what the next message makes good, and for requests.
+//
 // It imports runtime/broker, runtime/tlsconf and nats.go.
 package nats
 
@@ -44,6 +49,7 @@ type Broker struct {
 	extra   []nats.Option
 	unknown broker.Unknown
 	ackWait time.Duration
+	core    bool
 
 	mu   sync.Mutex
 	conn *nats.Conn
@@ -86,8 +92,11 @@ func WithOptions(o ...nats.Option) Option {
 	return func(b *Broker) { b.extra = append(b.extra, o...) }
 }
 
+// WithCore does without JetStream, as nats+core:// does: at most once, see the package.
+func WithCore() Option { return func(b *Broker) { b.core = true } }
+
 // New prepares a broker for the servers that target lists, comma-separated, as
-// nats://host:port or tls://host:port. It does no I/O. nats:// needs WithTLS, or
+// nats://host:port or tls://host:port, or nats+core:// or tls+core://. It does no I/O. nats:// needs WithTLS, or
 // WithPlaintext written out.
 func New(target string, opts ...Option) (*Broker, error) {
 	b := &Broker{declare: true, name: "concordat", ackWait: DefaultAckWait, log: slog.Default()}
@@ -99,6 +108,11 @@ func New(target string, opts ...Option) (*Broker, error) {
 	}
 	for t := range strings.SplitSeq(target, ",") {
 		u, err := url.Parse(strings.TrimSpace(t))
+		if err == nil {
+			var core bool
+			u.Scheme, core = strings.CutSuffix(u.Scheme, "+core")
+			b.core = b.core || core
+		}
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
 			return nil, fmt.Errorf("nats: %q is no server's address: write nats://host:4222 or tls://host:4222", redact(t))
 		}
@@ -138,7 +152,7 @@ func (b *Broker) connect(ctx context.Context) (jetstream.JetStream, error) {
 		return nil, b.explain("connect to", err)
 	}
 	js, err := jetstream.New(conn)
-	if err == nil {
+	if err == nil && !b.core {
 		err = b.declareStreams(ctx, js)
 	}
 	if err != nil {
@@ -177,6 +191,7 @@ func (b *Broker) dial() (*nats.Conn, error) {
 				b.log.Warn("connection to broker lost", "broker", "nats", "server", b.urls[0].Redacted(), "error", err)
 			}
 		}),
+		nats.ErrorHandler(b.trouble),
 		nats.ReconnectHandler(func(c *nats.Conn) {
 			b.log.Info("connection to broker is back", "broker", "nats", "server", c.ConnectedUrlRedacted())
 		}),
@@ -222,15 +237,17 @@ func (b *Broker) explain(doing string, err error) error {
 		help = "; check the credentials given by nats.WithOptions"
 	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout):
 		help = "; is the server running, and does it expect the TLS that was asked for?"
+	case errors.Is(err, nats.ErrMaxPayload):
+		help = "; raise the server's max_payload, or send less"
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
-		help = "; start nats-server with -js"
+		help = "; start nats-server with -js, or do without what it keeps: nats+core://"
 	case errors.Is(err, jetstream.ErrNoStreamResponse):
 		help = "; no stream takes this subject: declare one with nats.WithStream"
 	}
 	return fmt.Errorf("nats: cannot %s %s: %w%s", doing, b.urls[0].Redacted(), err, help)
 }
 
-// Publish returns when a stream has stored m. A message with the same ID as one of the
+// Publish returns when a stream has stored m, or, by nats+core://, when the server has it. A message with the same ID as one of the
 // last two minutes is confirmed and not stored again.
 func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 	js, err := b.connect(ctx)
@@ -242,6 +259,9 @@ func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 		return err
 	}
 	b.unknown.Warn(b.log, m.Settings, "nats", "", "queue")
+	if b.core {
+		return b.publishCore(ctx, m, subject)
+	}
 	out := &nats.Msg{Subject: subject, Data: m.Body, Header: toHeader(m)}
 	_, err = js.PublishMsg(ctx, out)
 	if errors.Is(err, jetstream.ErrNoStreamResponse) && b.declare {

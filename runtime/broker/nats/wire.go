@@ -56,9 +56,16 @@ var lineBreaks = strings.NewReplacer("\r", "%0D", "\n", "%0A")
 func escapeHeader(s string) string { return lineBreaks.Replace(s) }
 
 func fromMsg(in jetstream.Msg, template string) *broker.Message {
-	h := in.Headers()
+	m := message(in.Headers(), in.Subject(), in.Data(), template)
+	if meta, err := in.Metadata(); err == nil {
+		m.Time = meta.Timestamp
+	}
+	return m
+}
+
+func message(h nats.Header, subject string, data []byte, template string) *broker.Message {
 	m := &broker.Message{
-		Address: addressOf(in.Subject(), template), Body: in.Data(), Headers: map[string]string{},
+		Address: addressOf(subject, template), Body: data, Headers: map[string]string{},
 		ID: h.Get(jetstream.MsgIDHeader), Media: h.Get(headerMedia), Key: h.Get(headerKey),
 		ReplyTo: h.Get(headerReplyTo), CorrelationID: h.Get(headerCorrelation),
 	}
@@ -70,9 +77,6 @@ func fromMsg(in jetstream.Msg, template string) *broker.Message {
 		default:
 			m.Headers[name] = values[0]
 		}
-	}
-	if meta, err := in.Metadata(); err == nil {
-		m.Time = meta.Timestamp
 	}
 	return m
 }
