@@ -46,7 +46,7 @@ var may = map[string][]string{
 	"cmd/internal/output":      {},
 	"cmd/internal/plugin":      {"contract", "contract/diag", "parser/protobuf", "generator", "generator/messages"},
 
-	"runtime":                            {"runtime/auth", "runtime/broker", "runtime/codec/...", "runtime/discovery/...", "runtime/internal/...", "runtime/policy/...", "runtime/tlsconf"},
+	"runtime":                            {"runtime/auth", "runtime/broker", "runtime/broker/dedup", "runtime/codec/...", "runtime/discovery/...", "runtime/internal/...", "runtime/policy/...", "runtime/tlsconf"},
 	"runtime/codec":                      {},
 	"runtime/codec/...":                  {"runtime/codec"},
 	"runtime/tlsconf":                    {},
@@ -62,6 +62,7 @@ var may = map[string][]string{
 	"runtime/broker/...":                 {"runtime/broker", "runtime/tlsconf"},
 	"runtime/broker/kafka":               {"runtime/auth", "runtime/broker", "runtime/tlsconf"},
 	"runtime/broker/redis":               {"runtime/auth", "runtime/broker", "runtime/tlsconf"},
+	"runtime/broker/dedup/...":           {"runtime/broker", "runtime/broker/dedup", "runtime/broker/memory"},
 	"runtime/stub":                       {"runtime", "runtime/auth", "runtime/broker", "runtime/codec/...", "runtime/internal/..."},
 	"runtime/stub/rpc/internal/healthpb": {},
 	"runtime/stub/rpc":                   {"runtime", "runtime/auth", "runtime/stub", "runtime/stub/rpc/internal/...", "runtime/internal/..."},
@@ -154,7 +155,7 @@ func linked(t *testing.T, pkg string) []string {
 // What a service links is a promise: REST brings in nothing but ourselves, one broker
 // brings in no other, and nothing at run time brings in the compiler.
 func TestWhatServicesLink(t *testing.T) {
-	for pkg, alien := range map[string][]string{
+	checkLinks(t, map[string][]string{
 		"runtime/stub":          {"google.golang.org/", "connectrpc.com/", "github.com/nats-io/", "github.com/eclipse/", "gopkg.in/", "golang.org/x/"},
 		"runtime/stub/rpc":      {"github.com/nats-io/", "github.com/eclipse/", "google.golang.org/grpc", "gopkg.in/"},
 		"runtime/broker/nats":   {"github.com/eclipse/", "connectrpc.com/", "github.com/nats-io/nats-server", "google.golang.org/"},
@@ -170,7 +171,13 @@ func TestWhatServicesLink(t *testing.T) {
 
 		// A contract with google.api.http links no expression language.
 		"runtime/stub/rpc/transcode": {"github.com/", "cel.dev/", "buf.build/", "google.golang.org/grpc", "google.golang.org/genproto"},
-	} {
+	})
+}
+
+// checkLinks fails for packages that link what they should not, or the compiler.
+func checkLinks(t *testing.T, by map[string][]string) {
+	t.Helper()
+	for pkg, alien := range by {
 		for _, dep := range linked(t, pkg) {
 			compiler := []string{module + "/parser", module + "/generator", module + "/templates", module + "/contract", module + "/cmd"}
 			for _, a := range append(alien, compiler...) {

@@ -40,6 +40,10 @@ type Policy struct {
 	// time, the second time, and so on, before it is given up. It needs a broker that is a
 	// Delayer; the message then leaves its lane, so that later ones with its key overtake it.
 	Delays []time.Duration
+	// Around, if set, makes the handler that handles each message once, all its attempts and
+	// where it goes in the end included, out of the one that does: what package dedup needs.
+	// ctx is the subscription's.
+	Around func(ctx context.Context, s Subscription, next Handler) Handler
 	// Report, if set, is told of every handling that failed, and whether the message
 	// is handled again ("retry"), was put off ("delay"), was moved ("dead-letter"), or goes
 	// back to the broker ("redeliver").
@@ -75,7 +79,11 @@ func orDefault[T int | time.Duration](v, def T) T {
 func Consume(ctx context.Context, b Broker, s Subscription, p Policy, handle Handler) error {
 	c := &consumer{Policy: p.filled(), broker: b, sub: s, handle: handle, stop: ctx.Done()}
 	s.DeadLetter = c.DeadLetter
-	return b.Subscribe(ctx, s, c.message)
+	h := Handler(c.message)
+	if p.Around != nil {
+		h = p.Around(ctx, s, h)
+	}
+	return b.Subscribe(ctx, s, h)
 }
 
 // A consumer is one subscription under a policy.

@@ -257,6 +257,7 @@ func (e *Event[M]) policy(s *concordat.Server) broker.Policy {
 	return broker.Policy{
 		Attempts:   e.number("attempts", 0),
 		DeadLetter: e.DeadLetter,
+		Around:     s.Dedup(),
 		Report: func(m *broker.Message, attempt int, next string, err error) {
 			log.Warn("concordat: a message was not handled", "id", m.ID, "attempt", attempt, "next", next, "error", err)
 		},
