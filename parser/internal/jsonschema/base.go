@@ -95,6 +95,17 @@ func (r *Reader) family(n *node.Node, tag string, d *node.Node) contract.Schema 
 	return u
 }
 
+// bareHeir says whether the declared schema n builds by allOf, at holder, on one with a
+// discriminator and adds nothing: it is one of those that the base stands for, with the
+// base's properties, and not the base under another name.
+func (r *Reader) bareHeir(n, holder *node.Node) bool {
+	if holder == n || r.types[n] == nil {
+		return false
+	}
+	base := r.loader.Target(holder)
+	return base.Has("discriminator") && !base.Has("oneOf") && !base.Has("anyOf")
+}
+
 // isBase says whether a member of a family is the base of one itself, so that its type is
 // a union, too.
 func (r *Reader) isBase(n *node.Node) bool {

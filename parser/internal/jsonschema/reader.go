@@ -136,7 +136,7 @@ func goType(n *node.Node) string {
 }
 
 func (r *Reader) inline(n *node.Node) contract.Schema {
-	if holder := r.sole(n); holder != nil {
+	if holder := r.sole(n); holder != nil && !r.bareHeir(n, holder) {
 		return r.reference(holder)
 	}
 	return r.read(r.viewOf(n))
