@@ -142,7 +142,18 @@ type Body struct {
 	Item   Schema
 	Events bool
 	End    string // data of the event that ends a stream: "[DONE]"; "" for none
+	Coding *Coding
 	Span   Span
+}
+
+// A Coding says that a body is written by a schema language of its own, whatever its media
+// type is called; nil where the media type says all.
+type Coding struct {
+	Language string // "avro" or "protobuf"
+	Schema   string // Avro: the schema in JSON, references followed and names full
+	Message  string // Protobuf: the full name of the message, in the contract's Descriptors
+	Framed   bool   // Avro: the number of the schema in a registry stands before the value
+	SchemaID uint32 // of Framed: what is written; 0 where the contract does not say
 }
 
 // An Encoding says how one field of a form or multipart body travels.

@@ -309,12 +309,19 @@ func (d *dumper) message(word string, m *Message) {
 	})
 }
 
+func coding(c *Coding) string {
+	if c == nil {
+		return ""
+	}
+	return spaced(c.Language, assigned("message", c.Message), when(c.Framed, "framed"), assigned("schema", c.Schema))
+}
+
 func (d *dumper) body(b *Body) {
 	kind := "bytes"
 	if b.Schema != nil {
 		kind = head(b.Schema)
 	}
-	d.line("body", b.Media, kind, when(b.Required, "required"), when(b.Nullable, "nullable"), d.at(b.Span))
+	d.line("body", b.Media, kind, when(b.Required, "required"), when(b.Nullable, "nullable"), coding(b.Coding), d.at(b.Span))
 	d.in(func() {
 		d.inside(b.Schema)
 		if b.Item != nil {

@@ -143,7 +143,8 @@ func (s *service) ask(op *operation, ch *contract.Channel) {
 	m.Out = golang.Ref{Name: op.answer.name}
 	reply := &golang.Reply{Headers: op.answer.params}
 	if len(op.answer.bodies) > 0 {
-		reply.Media, reply.Body = op.answer.bodies[0].Media, op.answer.bodies[0].Field
+		first := op.answer.bodies[0]
+		reply.Media, reply.Body, reply.XML, reply.Avro = first.Media, first.Field, first.XML, first.Avro
 	}
 	m.Op.Replies = []*golang.Reply{reply}
 }
@@ -239,11 +240,14 @@ func (w *messenger) payload(m *contract.Message) {
 	w.within(b.Span, func() { w.c.payload = w.body(b) })
 	ref, flags := w.c.payload.field(true, false)
 	w.st.Fields = append(w.st.Fields, &golang.Field{Name: "Payload", Type: ref})
-	w.c.bodies = []*golang.Body{{Media: b.Media, Field: w.c.payload.line("", w.st.Name, "Payload", flags), XML: w.xmlFormat(b, m.Name)}}
+	w.c.bodies = []*golang.Body{{Media: b.Media, Field: w.c.payload.line("", w.st.Name, "Payload", flags), XML: w.xmlFormat(b, m.Name), Avro: avroFormat(b)}}
 }
 
 // body holds the payload of a message, which is never streamed.
 func (w *messenger) body(b *contract.Body) *held {
+	if b.Coding != nil {
+		return w.hold(orAny(b.Schema), w.st.Name+"Payload")
+	}
 	switch classOf(b.Media, b.Schema) {
 	case jsonClass, xmlClass:
 		return w.hold(orAny(b.Schema), w.st.Name+"Payload")

@@ -29,6 +29,7 @@ var may = map[string][]string{
 	"parser/internal/swagger":    {"contract/diag", "parser/internal/node"},
 	"parser/internal/jsonpath":   {"parser/internal/node"},
 	"parser/internal/overlay":    {"contract/diag", "parser/internal/jsonpath", "parser/internal/node"},
+	"parser/internal/avro":       {"contract", "contract/diag", "parser/internal/node"},
 	"parser/remote":              {},
 	"parser/internal/jsonschema": {"contract", "contract/diag", "parser/internal/node"},
 

@@ -6,8 +6,8 @@
 // Everything of version 2 that differs is lifted to version 3 here: publish and subscribe
 // become receive and send, seen from the application that the document describes.
 //
-// It imports contract, contract/diag, parser/internal/node, parser/internal/jsonschema, the
-// official schemas with a validator for them, asyncapi/parser-go, and the standard library.
+// It imports contract, contract/diag, parser/internal/node, parser/internal/jsonschema,
+// parser/internal/avro, the official schemas with a validator for them, asyncapi/parser-go, and the standard library.
 package asyncapi
 
 import (
@@ -18,6 +18,7 @@ import (
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
+	"github.com/concordat-dev/concordat/parser/internal/avro"
 	"github.com/concordat-dev/concordat/parser/internal/jsonschema"
 	"github.com/concordat-dev/concordat/parser/internal/node"
 )
@@ -72,6 +73,7 @@ type reader struct {
 	version  version
 	diags    *diag.List
 	schemas  *jsonschema.Reader
+	avro     *avro.Reader
 	contract *contract.Contract
 
 	servers   map[*node.Node]*contract.Server
@@ -84,8 +86,10 @@ type reader struct {
 	seen      int                                       // operations, faulty ones included
 	send      *contract.Service
 	receive   *contract.Service
-	mediaType string   // the default content type
-	later     []func() // what needs the schemas of types, which come last
+	mediaType string                    // the default content type
+	framed    map[*contract.Body]uint32 // bodies of Avro behind the number of their schema
+	plainJSON []*contract.Body          // those described by Avro that travel as JSON
+	later     []func()                  // what needs the schemas of types, which come last
 }
 
 func newReader(ctx context.Context, l *node.Loader, root *node.Node, v version, ds *diag.List) *reader {
@@ -98,10 +102,11 @@ func newReader(ctx context.Context, l *node.Loader, root *node.Node, v version, 
 		messages: map[*node.Node]*contract.Message{},
 		bound:    map[*contract.Message][]*contract.Binding{},
 		names:    map[string]contract.Span{},
+		framed:   map[*contract.Body]uint32{},
 		send:     &contract.Service{}, receive: &contract.Service{},
 		contract: &contract.Contract{Format: contract.AsyncAPI, Source: root.File(), Span: root.Span()},
 	}
-	r.schemas = jsonschema.New(l, ds, jsonschema.Draft7)
+	r.schemas, r.avro = jsonschema.New(l, ds, jsonschema.Draft7), avro.New(l, ds)
 	return r
 }
 
@@ -116,7 +121,8 @@ func (r *reader) document() {
 	} else {
 		r.operations3()
 	}
-	r.contract.Types = r.schemas.Finish()
+	r.contract.Types = append(r.schemas.Finish(), r.avro.Finish()...)
+	r.codings()
 	for _, f := range r.later {
 		f()
 	}

@@ -129,8 +129,7 @@ func (r *reader) body(l layers) *contract.Body {
 		format, schema = target.Get("schemaFormat"), target.Get("schema")
 	}
 	if format != nil && !isJSONSchema(text(format)) {
-		r.unsupported(format)
-		b.Media = cmp.Or(b.Media, mediaOf(text(format)))
+		r.foreign(b, l, format, schema)
 		return b
 	}
 	b.Media = cmp.Or(b.Media, jsonMedia)
@@ -148,22 +147,6 @@ func isJSONSchema(format string) bool {
 		return true
 	}
 	return false
-}
-
-// mediaOf is how payloads of a schema language usually travel.
-func mediaOf(format string) string {
-	switch {
-	case strings.Contains(format, "avro"):
-		return "avro/binary"
-	case strings.Contains(format, "protobuf"):
-		return "application/x-protobuf"
-	}
-	return "application/octet-stream"
-}
-
-func (r *reader) unsupported(format *node.Node) {
-	r.diags.Warnf("schema-format-unsupported", format.Span(), "payloads described by %s are carried as bytes, not as types", quote(format)).
-		Help = "describe the payload by JSON Schema to have types, checks and codecs"
 }
 
 // oneOf joins the messages that an operation may carry: the one itself, or a message

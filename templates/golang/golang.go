@@ -173,6 +173,7 @@ type Body struct {
 	Field *TableField
 	Form  []*FormField // multipart and urlencoded: how single fields travel
 	XML   *XMLFormat   // of a value that is written as XML
+	Avro  *AvroFormat  // of a value that is written by Avro
 	Items *Ref         // of a stream: the Go type of an item, without the pointer
 }
 
@@ -190,9 +191,10 @@ type Reply struct {
 	Media   string      // "" where there is no body
 	Body    *TableField // what the body is; its GoField is "" where the reply is Out itself or a failure's detail
 	Headers []*Param
-	XML     *XMLFormat // of a value that is written as XML
-	Events  bool       // of a stream: items are whole server-sent events
-	End     string     // of a stream: data that ends it; "" for none
+	XML     *XMLFormat  // of a value that is written as XML
+	Avro    *AvroFormat // of a message that is written by Avro
+	Events  bool        // of a stream: items are whole server-sent events
+	End     string      // of a stream: data that ends it; "" for none
 }
 
 // A Setting is one value that holds for one protocol.

@@ -1,0 +1,25 @@
+package templates
+
+import (
+	"strconv"
+
+	"github.com/concordat-dev/concordat/templates/block"
+	"github.com/concordat-dev/concordat/templates/golang"
+)
+
+// bodyFormat prints what writes a body that is no JSON; nothing for one that is.
+func bodyFormat(x *golang.XMLFormat, a *golang.AvroFormat) block.Code {
+	if a != nil {
+		return avroFormat(a)
+	}
+	return xmlFormat(x)
+}
+
+// avroFormat prints avro.Schema(`{"type":"record",...}`).Framed(7).
+func avroFormat(f *golang.AvroFormat) block.Code {
+	schema := block.Call(block.Qual(codecPath+"/avro", "Schema"), block.String(f.Schema))
+	if !f.Framed {
+		return schema
+	}
+	return block.Call(block.Seq(schema, block.Src(".Framed")), block.Src(strconv.FormatUint(uint64(f.ID), 10)))
+}

@@ -1,0 +1,9 @@
+package golang
+
+// An AvroFormat is an avro.Codec: one schema. Framed bodies begin with its number in a
+// registry, ID, which is 0 where that is not known.
+type AvroFormat struct {
+	Schema string
+	Framed bool
+	ID     uint32
+}
