@@ -4,6 +4,10 @@
 bench-openapi: ## Concordat beside ogen and oapi-codegen; ARGS='-rounds 1 -builds 1' for a quick look
 	cd bench/openapi && go run . -o RESULTS.md $(ARGS)
 
+.PHONY: bench-rpc
+bench-rpc: ## gRPC beside grpc-go and connect-go; ARGS='-rounds 1' for a quick look
+	cd bench/rpc && go build -o ../../bin/bench-rpc . && ../../bin/bench-rpc -o RESULTS.md $(ARGS)
+
 .PHONY: sim
 sim: ## simulate slow, failing, hung and overloaded backends with the runtime's policies; ARGS='-o docs/sim' draws
 	go run ./internal/sim/simulate $(ARGS)

@@ -1,0 +1,10 @@
+package main
+
+import "google.golang.org/protobuf/proto"
+
+// codecsToMeasure are protobuf-go's, and ours beside it.
+func codecsToMeasure() []codec {
+	return []codec{
+		{"protobuf-go", func(b []byte, m proto.Message) ([]byte, error) { return proto.MarshalOptions{}.MarshalAppend(b, m) }, proto.Unmarshal},
+	}
+}
