@@ -108,6 +108,7 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	}
 	p.findTags()
 	p.findForms()
+	p.findRequests()
 	p.findEvents()
 	p.declareTypes()
 	services := p.services()

@@ -94,6 +94,9 @@ func (p *pass) field(o *contract.Object, f *contract.Field, names *scope, st *go
 	}
 	g, line := p.member(f, name, h, st.Name)
 	g.Tag = jsonTag(f.Name, f.Required)
+	if text := defaultOf(f, h); text != "" && p.requests[o] {
+		tab.Defaults = append(tab.Defaults, golang.TableDefault{Field: len(tab.Fields), JSON: text})
+	}
 	st.Fields = append(st.Fields, g)
 	tab.Fields = append(tab.Fields, line)
 }

@@ -19,12 +19,13 @@ type pass struct {
 	names *scope // of the package
 	at    contract.Span
 
-	types  map[*contract.Type]*held
-	inline map[contract.Schema]*held
-	flat   map[*contract.Union]*flat
-	tags   map[*contract.Object]map[string]*tagging
-	forms  map[*contract.Object]bool // multipart bodies
-	events map[*contract.Object]bool // whole server-sent events
+	types    map[*contract.Type]*held
+	inline   map[contract.Schema]*held
+	flat     map[*contract.Union]*flat
+	tags     map[*contract.Object]map[string]*tagging
+	forms    map[*contract.Object]bool // multipart bodies
+	requests map[contract.Schema]bool  // what bodies of requests that are no patches hold
+	events   map[*contract.Object]bool // whole server-sent events
 
 	xml      *xmlNodes // nil without bodies in XML
 	declare  *declarer

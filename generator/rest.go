@@ -110,7 +110,7 @@ func (s *service) param(op *operation, q *contract.Param, st *golang.Struct, fie
 		field.Comment = strings.TrimSuffix(q.In+", "+field.Comment, ", ")
 		st.Fields = append(st.Fields, field)
 		op.method.Op.Params = append(op.method.Op.Params, &golang.Param{
-			Place: exported(q.In), Style: styleOf(q), Explode: q.Explode, Reserved: q.AllowReserved, Field: line,
+			Place: exported(q.In), Style: styleOf(q), Explode: q.Explode, Reserved: q.AllowReserved, Default: defaultOf(&f, h), Field: line,
 		})
 	})
 }

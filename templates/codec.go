@@ -83,6 +83,9 @@ func tableLiteral(t *golang.Table) block.Code {
 		block.Pair{Key: "Map", Value: mapOf(t.MapOf)},
 		block.Pair{Key: "Union", Value: union(t.Union)},
 		block.Pair{Key: "Lazy", Value: nilOf(t.Lazy)},
+		block.Pair{Key: "Defaults", Value: block.List(codec("Default"), each(t.Defaults, func(d golang.TableDefault) block.Code {
+			return block.Struct(nil, block.Pair{Key: "Field", Value: block.Int(d.Field)}, block.Pair{Key: "JSON", Value: text(d.JSON)})
+		})...)},
 		block.Pair{Key: "Fields", Value: block.ListLines(codec("Field"), each(t.Fields, tableField)...)},
 	)
 }

@@ -121,6 +121,7 @@ func param(p *golang.Param) block.Code {
 		{Key: "Style", Value: style(p.Style)},
 		{Key: "Explode", Value: truth(p.Explode)},
 		{Key: "Reserved", Value: truth(p.Reserved)},
+		{Key: "Default", Value: text(p.Default)},
 	}, place(p.Field)...)...)
 }
 

@@ -34,6 +34,7 @@ type drawer struct {
 	where   where
 	avoid   string     // characters that the place uses itself
 	drop    codec.Flag // ReadOnly or WriteOnly: left out
+	fill    bool       // what is absent has its default, where there is one
 	depth   int
 	item    bool // inside a list
 	variant bool // inside a union
@@ -238,6 +239,7 @@ func (d *drawer) object(v reflect.Value, t *codec.Type, l limits) {
 				n++
 			}
 		}
+		n += d.defaults(v, t)
 		for _, m := range t.More {
 			if c := cell(v, &codec.Field{Off: m.Off, Kind: codec.Map}); !d.maybe() {
 				if d.dict(c, m.T, limitsOf(), t); c.Len() == 0 {

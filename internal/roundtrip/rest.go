@@ -93,7 +93,7 @@ type restCase struct {
 // request draws a request; nil where none could be drawn.
 func (c *restCase) request() (in reflect.Value) {
 	in = reflect.New(c.in)
-	d := &drawer{Rand: c.r, drop: codec.ReadOnly}
+	d := &drawer{Rand: c.r, drop: codec.ReadOnly, fill: !strings.HasPrefix(c.op.Route, "PATCH ")}
 	d.params(in.Elem(), c.op.Params)
 	if len(c.op.Bodies) > 0 {
 		b := c.op.Bodies[c.r.IntN(len(c.op.Bodies))]
@@ -282,7 +282,7 @@ func (c *restCase) succeed() {
 	if !in.IsValid() || c.out != nil && !out.IsValid() {
 		return
 	}
-	want, wanted := show(in.Elem().Interface()), ""
+	want, wanted := show(c.received(in)), ""
 	if out.IsValid() {
 		wanted = show(out.Elem().Interface())
 	}

@@ -17,6 +17,9 @@ const (
 	// Owned says that data belongs to the codec from now on: strings point into it and keep
 	// it alive. Without it strings are copied, small ones into shared chunks.
 	Owned
+	// Defaults is how servers read requests that are no patches: an absent property gets the
+	// default that the contract gives it (Type.Defaults).
+	Defaults
 )
 
 // MaxDepth is how deep arrays and objects may nest unless Options say less.

@@ -55,6 +55,9 @@ func (c *checker) object(at string, t *Type, rt reflect.Type) {
 			c.typ(at+".{"+m.T.Names.Pattern+"}", Map, m.T, rt.Field(j).Type)
 		}
 	}
+	if len(c.errs) == 0 {
+		c.defaults(at, t, rt)
+	}
 	for j := range rt.NumField() {
 		if sf := rt.Field(j); sf.IsExported() && !covered[j] && sf.Tag.Get("json") != "-" {
 			c.bad(at, "the field %s is not in the table", sf.Name)

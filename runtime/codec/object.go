@@ -104,6 +104,9 @@ func (d *dec) object(t *Type, p unsafe.Pointer, pos int) int {
 	if have < t.Required && d.mode&Lenient == 0 && !d.missing(t, seen, at) {
 		return -1
 	}
+	if t.Defaults != nil && d.mode&Defaults != 0 {
+		d.defaults(t, p, seen)
+	}
 	d.depth--
 	return pos
 }

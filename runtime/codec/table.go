@@ -93,11 +93,18 @@ type Type struct {
 	Map      MapType
 	Union    *UnionType
 	Lazy     Tabled
+	Defaults []Default // Object: of Fields that may be absent, read in the mode Defaults
 
 	// Made when first needed: *index of many Fields, by name; *listType of a Slice. They
 	// are no atomic.Pointer, since the compiler would make its methods again in every
 	// package that has a table.
 	index, list atomic.Value
+}
+
+// A Default is what a field holds that was absent: Fields[Field] reads JSON.
+type Default struct {
+	Field int
+	JSON  string
 }
 
 // More is a map of an object's properties, by the Names of its table T, at Off.

@@ -114,7 +114,7 @@ func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup f
 		*(*io.Reader)(p.New(base)) = r.Body
 		return nil, nil
 	case asMultipart:
-		cleanup, err = decodeMultipart(r, p, fs, base, codec.Request, e)
+		cleanup, err = decodeMultipart(r, p, fs, base, bodyMode(r.Method), e)
 		return cleanup, unreadable(err)
 	}
 	data, err := readAll(nil, r.Body, r.ContentLength)
@@ -124,8 +124,17 @@ func (h *handler) body(r *http.Request, base pointer, e *codec.Error) (cleanup f
 	if len(data) == 0 && !h.required() {
 		return nil, nil
 	}
-	decodeBody(data, p, fs, base, codec.Request|codec.Owned, e)
+	decodeBody(data, p, fs, base, bodyMode(r.Method)|codec.Owned, e)
 	return nil, nil
+}
+
+// bodyMode is how a request's body is read: with defaults, but for a patch, where what is
+// absent stays as it is (RFC 5789, RFC 7396).
+func bodyMode(method string) codec.Mode {
+	if method == http.MethodPatch {
+		return codec.Request
+	}
+	return codec.Request | codec.Defaults
 }
 
 func (h *handler) required() bool {

@@ -164,6 +164,7 @@ type Param struct {
 	Style    string // constant of stub: "" for the place's default
 	Explode  bool
 	Reserved bool
+	Default  string // JSON; "" for none
 	Field    *TableField
 }
 
@@ -307,6 +308,7 @@ type Table struct {
 	Union     *TableUnion
 	Lazy      *Ref   // Kind "Lazy": the type that knows its table
 	Std       string // a table that codec declares: "StringTable"; nothing else is set then
+	Defaults  []TableDefault
 	Use       string // a declared table, by its variable; nothing but Pkg is set then
 	Pkg       string // import path of the package that declares Use; "" for this one
 
@@ -325,6 +327,12 @@ type TableField struct {
 	// Position says that the field is an item of a list, which has no name.
 	Position bool
 	Flags    []string // constants of codec: "Req", "Null", "Maybe", "Ptr", "ReadOnly", "WriteOnly"
+}
+
+// A TableDefault is a codec.Default: what one of Fields is that was absent, as JSON.
+type TableDefault struct {
+	Field int
+	JSON  string
 }
 
 // A TableMore is a codec.More: a map and the Go field that holds it.

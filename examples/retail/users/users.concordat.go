@@ -109,7 +109,7 @@ var (
 			{Name: "query", In: stub.Query, Explode: true, R: &codec.Rule{Has: codec.MaxLen, MaxLen: 200}, Off: unsafe.Offsetof(SearchCustomersRequest{}.Query), Flag: codec.Ptr},
 			{Name: "status", In: stub.Query, Explode: true, Kind: codec.Slice, T: &codec.Type{Kind: codec.Slice, Elem: &customerStatusTable}, Off: unsafe.Offsetof(SearchCustomersRequest{}.Status)},
 			{Name: "cursor", In: stub.Query, Explode: true, Off: unsafe.Offsetof(SearchCustomersRequest{}.Cursor), Flag: codec.Ptr},
-			{Name: "limit", In: stub.Query, Explode: true, Kind: codec.Int32, R: &codec.Rule{Has: codec.Min | codec.Max, Min: 1, Max: 100}, Off: unsafe.Offsetof(SearchCustomersRequest{}.Limit), Flag: codec.Ptr},
+			{Name: "limit", In: stub.Query, Explode: true, Default: "20", Kind: codec.Int32, R: &codec.Rule{Has: codec.Min | codec.Max, Min: 1, Max: 100}, Off: unsafe.Offsetof(SearchCustomersRequest{}.Limit), Flag: codec.Ptr},
 		},
 		Replies: []stub.Reply{
 			{Status: 200, Media: "application/json", Kind: codec.Object, T: &customerPageTable},

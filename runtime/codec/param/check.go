@@ -3,6 +3,7 @@ package param
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"github.com/concordat-dev/concordat/runtime/codec"
 )
@@ -16,6 +17,8 @@ func Check[T any](ps []Param) error {
 		f := p.field()
 		if err := codec.CheckField[T](&f, p.Name); err != nil {
 			errs = append(errs, fmt.Errorf("%s parameter: %w", places[p.In], err))
+		} else if err := p.defaulted(unsafe.Pointer(new(T))); err != nil {
+			errs = append(errs, fmt.Errorf("%s parameter %s: %w", places[p.In], p.Name, err))
 		}
 		if err := p.legal(); err != nil {
 			errs = append(errs, fmt.Errorf("%s parameter %s: %w", places[p.In], p.Name, err))
@@ -25,6 +28,18 @@ func Check[T any](ps []Param) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// defaulted says whether the parameter, of the struct at base, can be its default.
+func (p *Param) defaulted(base unsafe.Pointer) error {
+	if p.Default == "" {
+		return nil
+	}
+	f := p.field()
+	if err := f.Decode([]byte(p.Default), base, codec.Options{}); err != nil {
+		return fmt.Errorf("cannot be %s, its default: %w", p.Default, err)
+	}
+	return nil
 }
 
 // legal says whether the style goes with the place (OpenAPI 3.1, 4.8.12.2).

@@ -51,6 +51,9 @@ type Param struct {
 	Off      uintptr
 	Kind     codec.Kind
 	Flag     codec.Flag
+
+	// Default is what servers read where the parameter is absent, as JSON; "" for none.
+	Default string
 }
 
 // A FormField overrides how one field of a form travels. The default is Form with

@@ -358,6 +358,10 @@ func (r *reading) finish() {
 			}
 			continue
 		}
+		if p.Default != "" && r.m&codec.Request != 0 {
+			r.json(p, p.Default)
+			continue
+		}
 		if p.Flag&codec.Req != 0 && r.m&codec.Lenient == 0 {
 			r.violate(p, codec.CodeRequired, "is required")
 		}
