@@ -16,6 +16,7 @@ import (
 )
 
 func main() {
+	serveKafka()
 	n := flag.Int("n", 100_000, "how many messages each fault is tried on")
 	only := flag.String("broker", "", "only those whose name begins so")
 	one := flag.String("fault", "", "only those whose name begins so")

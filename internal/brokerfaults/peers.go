@@ -42,6 +42,8 @@ var peers = []*peer{
 	{name: "amqp, classic queues", start: startRabbit, open: func(addr string) (broker.Broker, error) {
 		return openAMQP(addr, amqp.WithQueueType("classic"))
 	}},
+	{name: "redis", start: startRedis, open: openRedis},
+	{name: "kafka (kfake)", start: startKafka, open: openKafka},
 }
 
 // stuckElection: RabbitMQ 3.10.8, killed as its only node under load, may come back with a

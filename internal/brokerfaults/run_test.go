@@ -10,6 +10,12 @@ import (
 	"github.com/concordat-dev/concordat/internal/rabbit"
 )
 
+// TestMain is the program that can be killed, or runs the tests.
+func TestMain(m *testing.M) {
+	serveKafka()
+	os.Exit(m.Run())
+}
+
 // All faults, on fewer messages than `make faults-messaging` takes.
 func TestFaults(t *testing.T) {
 	if testing.Short() {

@@ -1,7 +1,9 @@
 package redis
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,6 +12,9 @@ import (
 
 	"github.com/concordat-dev/concordat/runtime/broker"
 )
+
+// errNoAnswer says that a message may not have been sent.
+var errNoAnswer = errors.New("the server did not answer")
 
 const (
 	maxBatch = 256             // messages that leave together
@@ -222,9 +227,13 @@ func (p *publisher) attempt(batch []*pending) (again []*pending) {
 	if p.replicas > 0 {
 		acks = pipe.Do(p.halt, "WAIT", p.replicas, waitFor.Milliseconds())
 	}
-	_, _ = pipe.Exec(p.halt) // each reply has its own error
+	_, failed := pipe.Exec(p.halt)
 	for i, m := range sent {
-		switch err := added[i].Err(); {
+		err := added[i].Err()
+		if err == nil && added[i].Val() == "" { // without a connection the client leaves commands without an error
+			err = cmp.Or(failed, errNoAnswer)
+		}
+		switch {
 		case err != nil && passing(err) && p.halt.Err() == nil:
 			again = append(again, m)
 		case err == nil && acks != nil:
