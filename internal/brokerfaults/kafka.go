@@ -47,9 +47,9 @@ func startKafka(dir string) (server, error) {
 	})
 }
 
-// openKafka dials the proxy wherever the server says that it is.
+// openKafka dials the proxy wherever the server says that it is; one topic has all keys.
 func openKafka(addr string) (broker.Broker, error) {
-	return kafka.New("kafka://"+addr, kafka.WithLogger(quiet), kafka.WithOptions(kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
+	return kafka.New("kafka://"+addr, kafka.WithLogger(quiet), kafka.WithTopic("{run}/{key}", "load"), kafka.WithOptions(kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	})))
 }
