@@ -31,17 +31,16 @@ func (p *pass) extras(services []*service) {
 	}
 }
 
-// untyped says which streams are offered beside something else, so that their items are
-// not typed.
+// untyped says which bodies have items that are described, but in no way that is known.
 func (s *service) untyped(op *operation) {
 	for _, out := range op.Out {
 		if streams(op) || out.Body == nil {
 			continue
 		}
 		for _, b := range out.Body.Bodies {
-			if b.Item != nil {
-				s.remark("stream-as-bytes", b.Span, "the stream as %s is passed as bytes, since %s answers in other ways, too", b.Media, op.method.Name).
-					Help = "describe the stream by an operation of its own to have its items typed"
+			if b.Item != nil && replyClass(b) != itemsClass {
+				s.remark("stream-as-bytes", b.Span, "the items of %s are passed as bytes; those of events (text/event-stream) and of lines of JSON (application/jsonl) are typed", b.Media).
+					Help = "read them from the body of " + op.method.Name
 			}
 		}
 	}

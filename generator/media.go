@@ -17,11 +17,12 @@ const (
 	textClass
 	streamClass // bytes as they are
 	xmlClass    // a typed value, by the codec of XML
+	itemsClass  // typed items one after the other
 )
 
 // word is the class as part of a Go name.
 func (c class) word() string {
-	return [...]string{"", "JSON", "Form", "Multipart", "Text", "Bytes", "XML"}[c]
+	return [...]string{"", "JSON", "Form", "Multipart", "Text", "Bytes", "XML", "Items"}[c]
 }
 
 // classOf tells by a media type, and by whether there is anything but bytes.
@@ -52,8 +53,8 @@ func classOf(media string, s contract.Schema) class {
 
 // streamed says whether a media type is a sequence of texts, not one.
 func streamed(base string) bool {
-	return slices.Contains([]string{"text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq",
-		"application/stream+json", "application/geo+json-seq"}, base)
+	return slices.Contains([]string{"text/event-stream", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl",
+		"application/jsonlines", "application/json-seq", "application/stream+json", "application/geo+json-seq"}, base)
 }
 
 // xmlForm is the class of XML: typed where the contract says what is in it, and text or
@@ -86,7 +87,7 @@ func bytesOnly(s contract.Schema) bool {
 
 // rank is the order in which a message's bodies are preferred.
 func rank(c class) int {
-	return slices.Index([]class{jsonClass, xmlClass, textClass, streamClass, formClass, multipartClass}, c)
+	return slices.Index([]class{jsonClass, xmlClass, itemsClass, textClass, streamClass, formClass, multipartClass}, c)
 }
 
 // isRange says whether a media type stands for several.

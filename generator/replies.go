@@ -209,6 +209,10 @@ func (w *responder) bodies() {
 	helds := make([][]*held, len(r.good))
 	for i, forms := range r.forms {
 		for n, f := range forms {
+			if f.class == itemsClass {
+				helds[i] = append(helds[i], nil)
+				continue
+			}
 			h := w.body(f, i, n)
 			helds[i] = append(helds[i], h)
 			fields[typeText(h.ref)] = nil
@@ -217,12 +221,17 @@ func (w *responder) bodies() {
 		all = all && len(forms) > 0
 	}
 	single := len(fields) == 1
+	all = all && !slices.ContainsFunc(forms(r), (*form).sequence)
 	for i, a := range r.good {
 		if len(helds[i]) == 0 {
 			w.op.method.Op.Replies = append(w.op.method.Op.Replies, &golang.Reply{Status: a.status})
 		}
 		for n, h := range helds[i] {
 			f := r.forms[i][n]
+			if f.class == itemsClass {
+				w.items(a, f, some == 1)
+				continue
+			}
 			key := typeText(h.ref)
 			if fields[key] == nil {
 				fields[key] = w.bodyField(h, bodyName(a, f, n, single || some == 1), single && all)

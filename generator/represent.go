@@ -2,6 +2,7 @@ package generator
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/templates/golang"
@@ -42,11 +43,18 @@ func (f *form) takes(c class, b *contract.Body) bool {
 	if typed(c) && typed(f.class) {
 		return sameSchema(f.bodies[0].Schema, b.Schema, 0)
 	}
+	if first := f.bodies[0]; c == itemsClass && f.class == itemsClass {
+		return (b.Item == first.Item || sameItem(b, first)) && b.Events == first.Events
+	}
 	return c == f.class
 }
 
-// replyClass is classOf for what comes back: forms are bytes there.
+// replyClass is classOf for what comes back: forms are bytes there, and sequences whose
+// items are described are streams of those.
 func replyClass(b *contract.Body) class {
+	if base, _, _ := strings.Cut(strings.ToLower(b.Media), ";"); b.Item != nil && streamed(strings.TrimSpace(base)) {
+		return itemsClass
+	}
 	switch c := classOf(b.Media, b.Schema); c {
 	case formClass, multipartClass:
 		return streamClass

@@ -1,6 +1,9 @@
 package generator
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/templates/golang"
 )
@@ -101,13 +104,38 @@ func (s *service) itemBody(op *operation, st *golang.Struct) bool {
 		}
 		at := *line
 		at.Owner, at.GoField = st.Name, "Body"
-		at.Flags = nil
+		at.Flags = slices.DeleteFunc(slices.Clone(line.Flags), func(f string) bool { return f == "Req" })
 		if b.Required {
-			at.Flags = []string{"Req"}
+			at.Flags = append(at.Flags, "Req")
 		}
 		op.method.Op.Bodies = append(op.method.Op.Bodies, &golang.Body{Media: b.Media, Field: &at, Items: &of})
 	}
 	return true
+}
+
+// sequence says whether a form is a stream of items.
+func (f *form) sequence() bool { return f.class == itemsClass }
+
+// items adds the field of a success that is a stream where others are not, nil unless that
+// came: Events or Items, and the status where several have bodies.
+func (w *responder) items(a *answer, f *form, alone bool) {
+	first := f.bodies[0]
+	name := "Items"
+	if base, _, _ := strings.Cut(first.Media, ";"); strings.EqualFold(strings.TrimSpace(base), "text/event-stream") {
+		name = "Events"
+	}
+	of, line := w.item(first, w.op.method.Name+strings.TrimSuffix(name, "s"))
+	if !alone {
+		name = statusName(a.status) + name
+	}
+	name = w.fields.name(name, "Stream")
+	w.st.Fields = append(w.st.Fields, &golang.Field{Name: name, Comment: oneLine(first.Media) + "; the call ends when ranging over it does",
+		Type: golang.Ref{Pkg: "iter", Name: "Seq2", Args: []golang.Ref{pointer(of), {Name: "error"}}}})
+	at := *line
+	at.Owner, at.GoField = w.st.Name, name
+	for _, b := range f.bodies {
+		w.op.method.Op.Replies = append(w.op.method.Op.Replies, &golang.Reply{Status: a.status, Media: b.Media, Body: &at, Events: b.Events, End: b.End, Items: &of})
+	}
 }
 
 // findEvents marks the objects that are whole server-sent events, before types are

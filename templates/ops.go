@@ -159,6 +159,7 @@ func reply(r *golang.Reply) block.Code {
 	return block.Struct(nil, append(pairs,
 		block.Pair{Key: "Headers", Value: list(stub("Param"), each(r.Headers, param))},
 		block.Pair{Key: "Format", Value: xmlFormat(r.XML)},
+		block.Pair{Key: "Items", Value: allocatorOf(stub("Items"), r.Items)},
 		block.Pair{Key: "Events", Value: truth(r.Events)},
 		block.Pair{Key: "End", Value: text(r.End)},
 	)...)

@@ -193,3 +193,19 @@ func (c *restCase) streamFails(i int) {
 		c.t.Errorf("failure %d arrived as %v", status, got)
 	}
 }
+
+// flat shows a result, of streams in its fields what they yield.
+func flat(out reflect.Value) string {
+	if out.Kind() != reflect.Struct {
+		return show(out.Interface())
+	}
+	c, streams := reflect.New(out.Type()).Elem(), ""
+	c.Set(out)
+	for i := range c.NumField() {
+		if f := c.Field(i); f.Kind() == reflect.Func && !f.IsNil() {
+			streams += c.Type().Field(i).Name + ":\n" + collected(f)
+			f.SetZero()
+		}
+	}
+	return show(c.Interface()) + streams
+}

@@ -15,7 +15,7 @@ import (
 )
 
 // answer writes the handler's result.
-func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, out pointer) {
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, v *served, out pointer) {
 	if out == nil {
 		h.fail(w, r, errors.New("the handler returned neither a result nor an error"))
 		return
@@ -44,8 +44,12 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, wanted accept, 
 			return
 		}
 	}
-	if _, ok := p.Value(out); reply.Media == "" || !ok && (p.form == asStream || p.Flag&codec.Ptr != 0) {
+	if reply.Media == "" || !p.present(out) && (p.form == asStream || reply.Items != nil || p.Flag&codec.Ptr != 0) {
 		w.WriteHeader(status)
+		return
+	}
+	if reply.Items != nil {
+		h.flow(w, r, i, status, v, out)
 		return
 	}
 	if p.form == asStream {

@@ -203,7 +203,7 @@ func (x *exchange) stream(ctx context.Context, a *concordat.Attempt, out pointer
 		return err
 	}
 	var kept *callBody
-	err = x.read(resp, out, func() io.ReadCloser {
+	err = x.read(resp, out, func() *callBody {
 		call, attempt := x.call.Stream(), a.Stream()
 		kept = &callBody{ReadCloser: resp.Body, end: func(err error) { call(err); attempt(err) }}
 		return kept

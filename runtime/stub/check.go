@@ -18,7 +18,7 @@ func Check[In, Out any](op *Op[In, Out]) error {
 	for i := range op.Bodies {
 		b := &op.Bodies[i]
 		if b.Items != nil {
-			errs = append(errs, checkItems[In](b))
+			errs = append(errs, checkItems[In]("body "+b.Media, b.Items, b.Off))
 			continue
 		}
 		errs = append(errs, checkPart[In]("body "+b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}))
@@ -51,6 +51,9 @@ func checkReply[Out any](r *Reply) error {
 		}
 		if r.Media == "" {
 			return err
+		}
+		if r.Items != nil {
+			return errors.Join(err, checkItems[Out](what, r.Items, r.Off))
 		}
 		return errors.Join(err, checkPart[Out](what, f))
 	case r.Kind == codec.Reader:

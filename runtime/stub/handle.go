@@ -2,6 +2,7 @@ package stub
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -74,7 +75,8 @@ func (h *handler) result(out any) pointer {
 type served struct {
 	call  concordat.Call
 	wrong invalid
-	end   func(error) // of a stream
+	end   func(error)             // of a stream
+	stop  context.CancelCauseFunc // of a stream that is one reply of several
 }
 
 // serve answers one request. One that does not hold to the contract passes the
@@ -112,6 +114,11 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 			return out, err
 		}
 	}
+	if h.plan.mixed && invalid == nil {
+		var done func()
+		r, done = h.flowing(r, v, &next)
+		defer done()
+	}
 	ctx := r.Context()
 	if invalid != nil {
 		// net/http cancels it when the body breaks off, which is not why the call fails
@@ -131,10 +138,15 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, path []string) {
 		if v.end == nil { // an interceptor answered
 			v.end = func(error) {}
 		}
-		h.respond(w, r, wanted, &v.call, out, v.end)
+		i := h.offer(wanted)
+		if i < 0 {
+			h.fail(w, r, errors.New("the contract declares no stream"))
+			return
+		}
+		h.respond(w, r, i, statusOf(&h.op.Replies[i]), v, func(send func(pointer) error) error { return h.pump(out, send) })
 		return
 	}
-	h.answer(w, r, wanted, h.result(out))
+	h.answer(w, r, wanted, v, h.result(out))
 }
 
 // beside adds what handler and interceptors want to be sent with the reply, of which the
@@ -200,8 +212,7 @@ func (h *handler) choose(status int, wanted accept, out pointer) int {
 
 // present says whether the result holds the body of a reply.
 func (h *handler) present(i int, out pointer) bool {
-	_, ok := h.plan.replies[i].Value(out)
-	return ok && h.op.Replies[i].Media != ""
+	return h.op.Replies[i].Media != "" && h.plan.replies[i].present(out)
 }
 
 // wanted finds the most wanted of the media types that the reply at i has.

@@ -20,7 +20,8 @@ import (
 // the only one.
 type Sequence interface {
 	pull(at pointer) (next func() (pointer, error), stop func())
-	set(at pointer, receive func(pointer) error)
+	set(at pointer, receive func(pointer) error, over func(error))
+	push(at pointer, send func(pointer) error) error
 	field() reflect.Type
 }
 
@@ -42,29 +43,59 @@ func (Items[T]) pull(at pointer) (func() (pointer, error), func()) {
 	}, stop
 }
 
-// set makes the field a sequence of what receive fills, until that returns io.EOF.
-func (Items[T]) set(at pointer, receive func(pointer) error) {
+// set makes the field a sequence of what receive fills, until that returns io.EOF. over
+// gets the error that it ended with, or nil.
+func (Items[T]) set(at pointer, receive func(pointer) error, over func(error)) {
 	var used atomic.Bool
 	*(*iter.Seq2[*T, error])(at) = func(yield func(*T, error) bool) {
 		if used.Swap(true) {
 			yield(nil, errUsed())
 			return
 		}
-		for {
-			item := new(T)
-			err := receive(pointer(item))
-			if err == io.EOF {
-				return
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(item, nil) {
-				return
-			}
+		pour(yield, receive, over)
+	}
+}
+
+// pour yields what receive fills, until that returns io.EOF.
+func pour[T any](yield func(*T, error) bool, receive func(pointer) error, over func(error)) {
+	var failure error
+	defer func() { over(failure) }()
+	for {
+		item := new(T)
+		err := receive(pointer(item))
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			failure = err
+			yield(nil, err)
+			return
+		}
+		if !yield(item, nil) {
+			return
 		}
 	}
+}
+
+// push sends what the field's sequence yields.
+func (Items[T]) push(at pointer, send func(pointer) error) error {
+	return pump(*(*iter.Seq2[*T, error])(at), send)
+}
+
+// pump sends what seq yields.
+func pump[T any](seq iter.Seq2[*T, error], send func(pointer) error) error {
+	for item, err := range seq {
+		if err == nil && item == nil {
+			err = errors.New("the handler's stream yields nil without an error")
+		}
+		if err == nil {
+			err = send(pointer(item))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (Items[T]) field() reflect.Type { return reflect.TypeFor[iter.Seq2[*T, error]]() }
@@ -75,14 +106,14 @@ func errUsed() error {
 }
 
 // checkItems checks the field of a streamed body.
-func checkItems[In any](b *Body) error {
-	t := reflect.TypeFor[In]()
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Offset == b.Off && f.Type == b.Items.field() {
+func checkItems[T any](what string, items Sequence, off uintptr) error {
+	t := reflect.TypeFor[T]()
+	for i := 0; t.Kind() == reflect.Struct && i < t.NumField(); i++ {
+		if f := t.Field(i); f.Offset == off && f.Type == items.field() {
 			return nil
 		}
 	}
-	return fmt.Errorf("body %s: no field of type %v of %s lies at offset %d", b.Media, b.Items.field(), t, b.Off)
+	return fmt.Errorf("%s: no field of type %v of %s lies at offset %d", what, items.field(), t, off)
 }
 
 // outgoing is a streamed request body: it encodes an item when the transport asks for more.
@@ -100,7 +131,7 @@ type outgoing struct {
 
 // sequence is the payload of a streamed body.
 func sequence(p *part, items Sequence, in pointer) payload {
-	o := &outgoing{part: p}
+	o := &outgoing{part: p.ofItem()}
 	o.next, o.stop = items.pull(unsafe.Add(in, p.Off))
 	return payload{media: p.header, stream: o, size: -1, opened: new(atomic.Bool), items: o}
 }
@@ -120,9 +151,7 @@ func (o *outgoing) Read(b []byte) (int, error) {
 		}
 		item, err := o.next()
 		if err == nil {
-			bare := *o.part
-			bare.Off, bare.Flag = 0, 0
-			o.buf, err = appendItem(o.buf[:0], &bare, false, item, codec.Request)
+			o.buf, err = appendItem(o.buf[:0], o.part, false, item, codec.Request)
 			if err != nil {
 				err = refused(err)
 			}
@@ -161,9 +190,7 @@ func (p *payload) blame(err error) error {
 // receive makes the field of the argument a sequence of what the request's body holds.
 // The handler gets an error for an item that does not hold to the contract.
 func (h *handler) receive(r *http.Request, p *part, items Sequence, base pointer) {
-	bare := *p
-	bare.Off, bare.Flag = 0, 0
-	in := newTexts(r.Body, &bare, codec.Request, h.server.MaxBody(), func(err error) error {
+	in := newTexts(r.Body, p.ofItem(), codec.Request, h.server.MaxBody(), func(err error) error {
 		wrong := new(invalid)
 		collect(&wrong.body, err)
 		return wrong.err()
@@ -180,5 +207,5 @@ func (h *handler) receive(r *http.Request, p *part, items Sequence, base pointer
 			return err
 		}
 		return unreadable(err)
-	})
+	}, func(error) {})
 }

@@ -21,7 +21,8 @@ type plan struct {
 	accept           []string // value of the Accept header; nil for none
 	bodies           []part   // of Bodies
 	replies          []part   // of Replies
-	streams          bool     // a success is a stream of bytes
+	streams          bool     // a success is a stream of bytes, or of items in a field
+	mixed            bool     // a success is a stream of items in a field
 	negotiates       bool     // every success has a body
 }
 
@@ -65,6 +66,9 @@ func newPlan(o *operation) *plan {
 		if streamed(o.Kind) && !r.Failure && r.Media != "" {
 			p.replies[i].form = sequenceOf(r.Media)
 		}
+		if r.Items != nil {
+			p.replies[i].form, p.mixed, p.streams = sequenceOf(r.Media), true, true
+		}
 		if !r.Failure {
 			p.streams = p.streams || r.Kind == codec.Reader && r.Media != ""
 			p.negotiates = p.negotiates && r.Media != ""
@@ -86,7 +90,14 @@ func newPart(media string, f codec.Field, format Format) part {
 	return p
 }
 
-// present says whether the field of a request that is a body holds one.
+// ofItem is p for one item of a stream that a field holds.
+func (p *part) ofItem() *part {
+	q := *p
+	q.Off, q.Flag = 0, p.Flag&^codec.Req
+	return &q
+}
+
+// present says whether a field that is a body holds one.
 func (p *part) present(base pointer) bool {
 	if p.form.isSequence() {
 		return *(*pointer)(unsafe.Add(base, p.Off)) != nil

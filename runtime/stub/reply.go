@@ -15,7 +15,7 @@ import (
 
 // read turns the server's reply into out or an error. keep, if there is one, takes the
 // reply's body over and returns it.
-func (x *exchange) read(resp *http.Response, out pointer, keep func() io.ReadCloser) error {
+func (x *exchange) read(resp *http.Response, out pointer, keep func() *callBody) error {
 	i, ok := replyFor(x.op, resp.StatusCode, parseMedia(resp.Header.Get("Content-Type")).essence)
 	if !ok {
 		return x.undeclared(resp)
@@ -54,7 +54,7 @@ func (x *exchange) mode() codec.Mode {
 	return codec.Response | codec.Lenient
 }
 
-func (x *exchange) success(resp *http.Response, i int, out pointer, keep func() io.ReadCloser) error {
+func (x *exchange) success(resp *http.Response, i int, out pointer, keep func() *callBody) error {
 	r, p := &x.op.Replies[i], &x.plan.replies[i]
 	if x.op.HasStatus {
 		*(*int)(unsafe.Add(out, x.op.StatusOff)) = resp.StatusCode
@@ -74,6 +74,8 @@ func (x *exchange) success(resp *http.Response, i int, out pointer, keep func() 
 		}
 		if p.form == asStream {
 			*(*io.ReadCloser)(p.New(out)) = keep()
+		} else if r.Items != nil {
+			x.flow(resp, r, p, out, keep())
 		} else if err := x.body(resp, p, out, &wrong); err != nil {
 			return err
 		}

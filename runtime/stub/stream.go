@@ -60,23 +60,7 @@ func open(ctx context.Context, conn *concordat.Conn, op *operation, in any, item
 // items yields what s receives.
 func items[Out any](s *subscription) iter.Seq2[*Out, error] {
 	return func(yield func(*Out, error) bool) {
-		var failure error
-		defer func() { s.over(failure) }()
-		for {
-			item := new(Out)
-			err := s.next(pointer(item))
-			if err == io.EOF {
-				return
-			}
-			if err != nil {
-				failure = err
-				yield(nil, err)
-				return
-			}
-			if !yield(item, nil) {
-				return
-			}
-		}
+		pour(yield, s.next, s.over)
 	}
 }
 
@@ -164,19 +148,26 @@ func (s *subscription) accept(resp *http.Response) error {
 	if err := s.content(resp, r, p); err != nil {
 		return err
 	}
-	wrong := func(err error) error {
-		return mismatch(resp, "%s sent an item that is not as the contract says: %w", s.op.Name, err)
+	s.from = s.source(resp, r, p)
+	if e, ok := s.from.(*events); ok {
+		if s.events != nil {
+			e.Continue(s.events.LastID())
+		}
+		s.events = e
 	}
-	if p.form != asEvents {
-		s.from = newTexts(resp.Body, p, s.mode(), s.conn.MaxBody(), wrong)
-		return nil
-	}
-	e := &events{Reader: sse.NewReader(resp.Body, s.conn.MaxBody()), part: p, whole: r.Events, end: r.End, mode: s.mode(), limit: s.conn.MaxBody(), wrong: wrong, fails: s.failed}
-	if s.events != nil {
-		e.Continue(s.events.LastID())
-	}
-	s.from, s.events = e, e
 	return nil
+}
+
+// source gives the items that the body of a reply consists of.
+func (x *exchange) source(resp *http.Response, r *Reply, p *part) source {
+	wrong := func(err error) error {
+		return mismatch(resp, "%s sent an item that is not as the contract says: %w", x.op.Name, err)
+	}
+	most := x.conn.MaxBody()
+	if p.form != asEvents {
+		return newTexts(resp.Body, p, x.mode(), most, wrong)
+	}
+	return &events{Reader: sse.NewReader(resp.Body, most), part: p, whole: r.Events, end: r.End, mode: x.mode(), limit: most, wrong: wrong, fails: x.failed}
 }
 
 // nothing is a source that is at its end.

@@ -39,42 +39,33 @@ func HandleStream[In, Out any](s *concordat.Server, op *Op[In, Out], impl func(c
 		if !ok {
 			return swapped("reply stream", out)
 		}
-		for item, err := range seq {
-			if err == nil && item == nil {
-				err = errors.New("the handler's stream yields nil without an error")
-			}
-			if err == nil {
-				err = send(pointer(item))
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return pump(seq, send)
 	}
 	s.MountStream(&op.Spec, h.plan.method, h.plan.template, h.serve)
 }
 
-// respond sends the items of out, which the handler returned.
-func (h *handler) respond(w http.ResponseWriter, r *http.Request, wanted accept, call *concordat.Call, out any, end func(error)) {
-	i := h.offer(wanted)
-	if i < 0 {
-		h.fail(w, r, errors.New("the contract declares no stream"))
+// respond sends the items that run gives, as the reply at i says.
+func (h *handler) respond(w http.ResponseWriter, r *http.Request, i, status int, v *served, run func(send func(pointer) error) error) {
+	reply := &h.op.Replies[i]
+	o := &outlet{h: h, w: w, ctx: r.Context(), control: http.NewResponseController(w), status: status, part: &h.plan.replies[i]}
+	if reply.Items != nil {
+		o.part = o.part.ofItem()
+	}
+	if r.Method == http.MethodHead {
+		o.start()
+		v.end(nil)
 		return
 	}
-	reply, p := &h.op.Replies[i], &h.plan.replies[i]
-	o := &outlet{h: h, w: w, control: http.NewResponseController(w), status: statusOf(reply), part: p}
 	if h.op.Kind == concordat.Bidi {
 		_ = o.control.EnableFullDuplex() // HTTP/2 is anyway, and others cannot
 	}
 	o.arm()
-	o.ctx = r.Context()
-	err := h.pumped(out, func(item pointer) error { return o.send(item, reply.Events, call) })
+	err := h.pumped(run, func(item pointer) error { return o.send(item, reply.Events, &v.call) })
 	if cause := ended(o.ctx); cause != nil && (err == nil || errors.Is(err, errGone) || errors.Is(err, o.ctx.Err())) {
 		err = cause
 	}
-	end(err)
-	o.finish(r, call, reply, err)
+	v.end(err)
+	o.finish(r, &v.call, reply, err)
 }
 
 // offer chooses among the media types of the stream the one that is wanted most.
@@ -90,8 +81,8 @@ func (h *handler) offer(wanted accept) int {
 	return best
 }
 
-// pumped is pump, with a panic turned into an error, as Intercept does it for calls.
-func (h *handler) pumped(out any, send func(pointer) error) (err error) {
+// pumped is run, with a panic turned into an error, as Intercept does it for calls.
+func (h *handler) pumped(run func(func(pointer) error) error, send func(pointer) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if p == http.ErrAbortHandler {
@@ -101,7 +92,7 @@ func (h *handler) pumped(out any, send func(pointer) error) (err error) {
 			err = concordat.Errorf(concordat.Internal, "internal error")
 		}
 	}()
-	return h.pump(out, send)
+	return run(send)
 }
 
 // How a stream is flushed.
@@ -223,7 +214,7 @@ func (o *outlet) finish(r *http.Request, call *concordat.Call, reply *Reply, err
 	}
 	switch {
 	case err == nil:
-		if reply.End != "" {
+		if reply.End != "" && o.part.form == asEvents {
 			_, _ = o.w.Write(sse.Append(nil, "", nil, -1, []byte(reply.End)))
 		}
 	case errors.Is(err, errGone) || o.ctx.Err() != nil && ended(o.ctx) == nil:

@@ -32,7 +32,8 @@
 //     fields (codec.Reader) of a multipart form are files, a slice of them several files.
 //   - Of an operation that streams (Spec.Kind), the successes describe one item each, whose
 //     body lies at Off in Out; text/event-stream, application/json-seq and, for all other
-//     media types, JSON lines are how items follow each other.
+//     media types, JSON lines are how items follow each other. A Reply with Items is such a
+//     stream in a field of Out, nil where another reply came.
 //   - A streamed body is codec.Reader: io.Reader in In, io.ReadCloser in Out. Who calls the
 //     client closes it; the server closes the one that a handler returns.
 //
@@ -146,7 +147,11 @@ type Reply struct {
 	Flag    codec.Flag
 	Headers []Param // of Out; of failures ignored
 
-	// Of a stream (Kind ServerStream and Bidi), whose Out is one item:
+	// Items is set where the reply is a stream though others of the operation are not: the
+	// field at Off is an iter.Seq2, and T, Kind and Flag are of its items.
+	Items Sequence
+
+	// Of a stream, whose items are Out (Kind ServerStream and Bidi) or in Items:
 	Events bool   // items are whole server-sent events: data, event, id, retry
 	End    string // data that ends a stream of events: "[DONE]"; "" for none
 

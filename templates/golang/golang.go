@@ -196,6 +196,7 @@ type Reply struct {
 	Avro    *AvroFormat // of a message that is written by Avro
 	Events  bool        // of a stream: items are whole server-sent events
 	End     string      // of a stream: data that ends it; "" for none
+	Items   *Ref        // of a stream that is a field of Out: the Go type of its items
 }
 
 // A Setting is one value that holds for one protocol.
