@@ -8,7 +8,7 @@
 // comes back as one. Streams open when they are first ranged over, can be ranged over
 // once, and end when ranging does.
 //
-// It imports runtime, connect-go, protobuf-go and the standard library.
+// It imports runtime, runtime/codec/protobuf, connect-go, protobuf-go and the standard library.
 package rpc
 
 import (
@@ -91,7 +91,7 @@ type config struct {
 }
 
 func (c config) options(spec *concordat.Spec) []connect.ClientOption {
-	opts := []connect.ClientOption{connect.WithReadMaxBytes(c.maxBytes), connect.WithCompressMinBytes(c.compressMin)}
+	opts := []connect.ClientOption{connect.WithCodec(codec{}), connect.WithReadMaxBytes(c.maxBytes), connect.WithCompressMinBytes(c.compressMin)}
 	switch c.protocol {
 	case GRPC:
 		opts = append(opts, connect.WithGRPC())

@@ -19,7 +19,7 @@ func options(s *concordat.Server, spec *concordat.Spec) connect.HandlerOption {
 	if spec.Safe {
 		level = connect.IdempotencyNoSideEffects
 	}
-	return connect.WithHandlerOptions(connect.WithReadMaxBytes(int(s.MaxBody())), connect.WithCompressMinBytes(compressMin), connect.WithIdempotency(level))
+	return connect.WithHandlerOptions(connect.WithCodec(codec{}), connect.WithReadMaxBytes(int(s.MaxBody())), connect.WithCompressMinBytes(compressMin), connect.WithIdempotency(level))
 }
 
 func incoming(spec *concordat.Spec, header http.Header, peer connect.Peer) *concordat.Call {
