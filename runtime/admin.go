@@ -48,6 +48,8 @@ func (s *Server) AdminHandler() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 		_, _ = io.WriteString(w, s.metrics())
 	})
+	m.HandleFunc("GET /policies", s.servePolicies)
+	m.HandleFunc("PUT /policies", s.servePolicies)
 	return m
 }
 

@@ -91,7 +91,7 @@ func (a *admission) serve(s *Server, m *mounted, w http.ResponseWriter, r *http.
 		next(w, r)
 		return
 	}
-	if !a.enter(r.Context(), a.priority(m.spec, r.Header)) {
+	if !a.enter(r.Context(), s.rank(m.spec, r.Header)) {
 		s.busy(w, r)
 		return
 	}
@@ -101,6 +101,16 @@ func (a *admission) serve(s *Server, m *mounted, w http.ResponseWriter, r *http.
 		a.limiter.Done(now, &m.admit, now-start, t.telling())
 	}()
 	next(w, r.WithContext(context.WithValue(r.Context(), ticketKey{}, t)))
+}
+
+// rank is how important a call is.
+func (s *Server) rank(spec *Spec, meta Meta) admit.Priority {
+	if r := s.rule(spec); r != nil {
+		if p, ok := r.priority(); ok {
+			return p
+		}
+	}
+	return s.admission.priority(spec, meta)
 }
 
 // enter returns when the call is admitted, or false when it is not.

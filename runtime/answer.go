@@ -54,7 +54,8 @@ func (s *Server) serveREST(w http.ResponseWriter, r *http.Request) {
 
 // handle lets m answer within its deadline.
 func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path []string) {
-	limit, err := timeout(r, s.timeout)
+	own := s.limitOf(m.spec)
+	limit, err := timeout(r, own)
 	if err != nil {
 		s.WriteError(w, r, err)
 		return
@@ -62,7 +63,7 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 	if !m.spec.Kind.sends() {
 		r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
 	}
-	if (m.long || s.timeout <= 0) && r.Header.Get(deadline.Header) == "" {
+	if (m.long || own <= 0) && r.Header.Get(deadline.Header) == "" {
 		if r, ok := s.enter(m, w, r); ok {
 			s.endures(m, w, r, func(w http.ResponseWriter, r *http.Request) { m.handle(w, r, path) })
 		}
@@ -101,7 +102,7 @@ func (s *Server) handleRPC(m *mounted, w http.ResponseWriter, r *http.Request) {
 	case m.spec.Kind.Streams():
 		s.endures(m, w, r, m.rpc.ServeHTTP)
 	default:
-		s.bounded(m.rpc, w, r)
+		s.bounded(m, w, r)
 	}
 }
 

@@ -38,6 +38,7 @@ type Attempt struct {
 	after   atomic.Int64
 	// rejected says that the server refused the request before it looked at it.
 	rejected atomic.Bool
+	silent   atomic.Bool // the time was over before an answer
 }
 
 // attempts are reused: the function that got one has returned, and did not keep it.
@@ -210,6 +211,7 @@ func canceledByPeer(err error) bool {
 }
 
 func (a *Attempt) late() *Error {
+	a.silent.Store(true)
 	return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer within the call's deadline", a.Endpoint.Addr), cause: context.DeadlineExceeded, inner: true}
 }
 
@@ -217,8 +219,10 @@ func (a *Attempt) late() *Error {
 func (a *Attempt) stopped(ctx context.Context, err error) *Error {
 	switch cause := context.Cause(ctx); {
 	case cause == errLate:
+		a.silent.Store(true)
 		return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer in time", a.Endpoint.Addr), cause: errLate, inner: true}
 	case errors.Is(cause, context.DeadlineExceeded):
+		a.silent.Store(true)
 		return &Error{Code: DeadlineExceeded, Message: fmt.Sprintf("%s did not answer within the call's deadline", a.Endpoint.Addr), cause: cause, inner: true}
 	default:
 		return &Error{Code: Canceled, Message: "the caller gave up", cause: errors.Join(cause, err), inner: true}

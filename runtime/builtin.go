@@ -57,16 +57,16 @@ const (
 	slack = 100 * time.Millisecond
 )
 
-// bounded lets h answer a call that does not stream within its deadline: the client's,
+// bounded lets m answer a call that does not stream within its deadline: the client's,
 // which its protocol knows, or the server's where the client names none. Neither a body
 // that trickles in nor a client that does not read keeps it for longer.
-func (s *Server) bounded(h http.Handler, w http.ResponseWriter, r *http.Request) {
+func (s *Server) bounded(m *mounted, w http.ResponseWriter, r *http.Request) {
 	limit, sent := sentTimeout(r.Header)
 	if !sent {
-		limit = s.timeout
+		limit = s.limitOf(m.spec)
 	}
 	if limit <= 0 {
-		h.ServeHTTP(w, r)
+		m.rpc.ServeHTTP(w, r)
 		return
 	}
 	if !sent {
@@ -90,7 +90,7 @@ func (s *Server) bounded(h http.Handler, w http.ResponseWriter, r *http.Request)
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 		}
 	}()
-	h.ServeHTTP(w, r)
+	m.rpc.ServeHTTP(w, r)
 }
 
 // sentTimeout is what the client gives, by any of the protocols. What cannot be read

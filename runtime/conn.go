@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/concordat-dev/concordat/runtime/auth"
@@ -14,6 +15,7 @@ import (
 	"github.com/concordat-dev/concordat/runtime/discovery/static"
 	"github.com/concordat-dev/concordat/runtime/policy/balance"
 	"github.com/concordat-dev/concordat/runtime/policy/budget"
+	"github.com/concordat-dev/concordat/runtime/policy/hedge"
 	"github.com/concordat-dev/concordat/runtime/policy/retry"
 	"github.com/concordat-dev/concordat/runtime/tlsconf"
 )
@@ -30,8 +32,9 @@ type Conn struct {
 	retry     retry.Policy
 	budget    *budget.Budget
 	balance   balance.Config
-	hedging   *hedging // nil: none
-	probePath string   // "": any answer will do
+	hedging   *hedge.Config // nil: none
+	delays    keyed         // of hedging: *hedge.Delay, by *Spec
+	probePath string        // "": any answer will do
 	sources   map[*auth.Scheme]auth.Source
 	validate  bool
 	http      HTTPVersion
@@ -57,6 +60,9 @@ type Conn struct {
 // environment names are not used, and redirects are not followed.
 func NewConn(target string, opts ...ConnOption) (*Conn, error) {
 	c := newConn(opts)
+	if err := c.govern(); err != nil {
+		return nil, err
+	}
 	parsed, err := parseTarget(target, slices.Collect(maps.Keys(c.resolvers)))
 	if err != nil {
 		return nil, Errorf(InvalidArgument, "%w", err)
@@ -80,6 +86,9 @@ func NewBrokerConn(b broker.Broker, opts ...ConnOption) (*Conn, error) {
 		return nil, Errorf(InvalidArgument, "NewBrokerConn: the broker is nil")
 	}
 	c := newConn(opts)
+	if err := c.govern(); err != nil {
+		return nil, err
+	}
 	c.broker = b
 	return c, nil
 }
@@ -94,6 +103,7 @@ func newConn(opts []ConnOption) *Conn {
 	c.retry.Max = c.retries
 	c.budget = budget.New(0)
 	c.ends = newEndpoints(c.balance)
+	c.delays = new(sync.Map)
 	return c
 }
 
@@ -164,11 +174,14 @@ func (c *Conn) ValidatesResponses() bool { return c.validate }
 // What does not stream gets a deadline when it has none (WithTimeout). Streams get none:
 // feeds live long, and who opens one says for how long.
 func (c *Conn) Invoke(ctx context.Context, call *Call, in any, last Next) (any, error) {
-	if _, ok := ctx.Deadline(); !ok && !call.Kind.Streams() && c.timeout > 0 {
-		limited, cancel := context.WithTimeout(context.WithValue(ctx, callerKey{}, ctx), c.timeout)
-		defer cancel()
-		ctx = limited
+	if _, ok := ctx.Deadline(); !ok && !call.Kind.Streams() {
+		if limit := c.limitOf(call.Spec); limit > 0 {
+			limited, cancel := context.WithTimeout(context.WithValue(ctx, callerKey{}, ctx), limit)
+			defer cancel()
+			ctx = limited
+		}
 	}
+	ctx = c.ranked(ctx, call.Spec)
 	call.follow(ctx)
 	if need := c.security(call.Spec); len(need) > 0 {
 		last = c.authenticated(call, need, last)

@@ -28,6 +28,8 @@ type endpoint struct {
 type endpointState struct {
 	answered atomic.Bool // ever
 	dialed   dialed
+
+	heard, suspected atomic.Int64 // when it last answered, and when its connections were replaced
 }
 
 // endpoints keeps the set of a connection up to date.

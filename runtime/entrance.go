@@ -62,8 +62,8 @@ func (s *Server) Enter(ctx context.Context, call *Call, from *Peer, reply Meta) 
 		}
 		ctx = known
 	}
-	if _, ok := ctx.Deadline(); !ok && s.timeout > 0 && !m.spec.Kind.Streams() {
-		limited, before := &limited{Context: ctx, at: time.Now().Add(s.timeout)}, leave
+	if _, ok := ctx.Deadline(); !ok && s.limitOf(m.spec) > 0 && !m.spec.Kind.Streams() {
+		limited, before := &limited{Context: ctx, at: time.Now().Add(s.limitOf(m.spec))}, leave
 		return limited, func() { limited.end(); before() }, nil
 	}
 	return ctx, leave, nil
@@ -71,7 +71,7 @@ func (s *Server) Enter(ctx context.Context, call *Call, from *Peer, reply Meta) 
 
 // admit is serve for a call that has no ResponseWriter.
 func (a *admission) admit(s *Server, m *mounted, ctx context.Context, meta Meta) (_ context.Context, leave func(), ok bool) {
-	if !a.enter(ctx, a.priority(m.spec, meta)) {
+	if !a.enter(ctx, s.rank(m.spec, meta)) {
 		return nil, func() {}, false
 	}
 	t, start := &ticket{code: Unknown}, s.now()

@@ -72,11 +72,7 @@ func (g *guards) find(spec *Spec) *guarded {
 }
 
 // run is run within the guard of the operation.
-func (g *guards) run(ctx context.Context, k *common, call *Call, in any, last Next) (out any, err error) {
-	s := g.find(call.Spec)
-	if s.Guard == nil {
-		return run(ctx, k.chain, call, in, last)
-	}
+func (s *guarded) run(ctx context.Context, k *common, call *Call, in any, last Next) (out any, err error) {
 	refused := s.refuse(k.now(), call)
 	if refused != nil {
 		err = refused

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/concordat-dev/concordat/runtime/policy/balance"
@@ -16,27 +15,23 @@ import (
 // pays for it. It applies to REST operations that are idempotent and do not stream, and
 // only to their first attempt; gRPC is not hedged.
 func WithHedging(config hedge.Config) ConnOption {
-	return connOption(func(c *Conn) { c.hedging = &hedging{config: config, delays: new(sync.Map)} })
+	return connOption(func(c *Conn) { c.hedging = &config })
 }
 
-// hedging is a connection's.
-type hedging struct {
-	config hedge.Config
-	delays keyed // *hedge.Delay, by *Spec
-}
-
-func (h *hedging) delay(spec *Spec) *hedge.Delay {
-	if d, ok := h.delays.Load(spec); ok {
+// delay is how long calls of an operation take.
+func (c *Conn) delay(spec *Spec) *hedge.Delay {
+	if d, ok := c.delays.Load(spec); ok {
 		return d.(*hedge.Delay)
 	}
-	d, _ := h.delays.LoadOrStore(spec, new(hedge.Delay))
+	d, _ := c.delays.LoadOrStore(spec, new(hedge.Delay))
 	return d.(*hedge.Delay)
 }
 
 // hedged reports whether req may be sent twice.
 func (a *Attempt) hedged(req *http.Request) bool {
-	return a.conn.hedging != nil && a.N == 0 && a.spec.Idempotent && a.spec.Kind == Unary &&
-		(req.Body == nil || req.Body == http.NoBody || req.GetBody != nil)
+	return a.N == 0 && a.spec.Idempotent && a.spec.Kind == Unary &&
+		(req.Body == nil || req.Body == http.NoBody || req.GetBody != nil) &&
+		a.conn.hedgeOf(a.spec) != nil
 }
 
 // A rival is one of the two requests. It has an Attempt of its own, since the one that
@@ -98,11 +93,14 @@ func (a *Attempt) second(ctx context.Context, req *http.Request, done chan<- *ri
 
 // sendHedged is send for a request that may be sent twice. cancel ends the exchange.
 func (a *Attempt) sendHedged(ctx context.Context, req *http.Request) (resp *http.Response, cancel func(), err error) {
-	h, done := a.conn.hedging, make(chan *rival, 2)
-	delay := h.delay(a.spec)
+	config, done := a.conn.hedgeOf(a.spec), make(chan *rival, 2)
+	if config == nil { // the policies have just changed
+		config = &hedge.Default
+	}
+	delay := a.conn.delay(a.spec)
 	first := a.start(ctx, a.at, req, done)
 	var second *rival
-	if after, ok := delay.After(h.config); ok {
+	if after, ok := delay.After(*config); ok {
 		t := time.NewTimer(after)
 		defer t.Stop()
 		select {
@@ -113,11 +111,12 @@ func (a *Attempt) sendHedged(ctx context.Context, req *http.Request) (resp *http
 		}
 	}
 	won := a.race(first, second, done)
-	delay.Observe(h.config, a.conn.now()-first.begun)
+	delay.Observe(*config, a.conn.now()-first.begun)
 	a.at, a.Endpoint, a.Base, a.begun = won.at, won.Endpoint, won.Base, won.begun
 	a.verdict.Store(won.verdict.Load())
 	a.after.Store(won.after.Load())
 	a.rejected.Store(won.rejected.Load())
+	a.silent.Store(won.silent.Load())
 	return won.resp, won.cancel, won.err
 }
 

@@ -45,6 +45,7 @@ type common struct {
 	epoch     time.Time // policies and statistics are told the time since then
 	stats     stats.Table
 	guards    *guards // nil: none
+	rules     governing
 
 	anonymous   bool // WithoutAuthentication
 	rpcSecurity auth.Requirements
@@ -158,7 +159,8 @@ func WithDrain(d time.Duration) ServerOption { return serverOption(func(s *Serve
 func WithGroup(name string) ServerOption { return serverOption(func(s *Server) { s.group = name }) }
 
 // WithAdmin serves GET /healthz, /readyz and /metrics (Prometheus text, of the server
-// and of the connections given) in plain HTTP. addr must be of the loopback interface.
+// and of the connections given) in plain HTTP, and GET and PUT /policies, which shows and
+// changes how calls are treated (see [Policies]). addr must be of the loopback interface.
 func WithAdmin(addr string, conns ...*Conn) ServerOption {
 	return serverOption(func(s *Server) { s.admin, s.watched = addr, conns })
 }

@@ -28,7 +28,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.ran.Swap(true) {
 		return Errorf(FailedPrecondition, "Run may be called once; make a new server")
 	}
-	if err := errors.Join(s.wrong...); err != nil {
+	if err := errors.Join(append(s.wrong, s.governed())...); err != nil {
 		return err
 	}
 	h, err := httpServer(s)

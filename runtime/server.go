@@ -16,6 +16,7 @@ import (
 // Handlers are registered first, by generated code, and then Run serves.
 type Server struct {
 	common
+	names   []string // of operations, for WithPolicies
 	listen  string
 	ln      net.Listener
 	drain   time.Duration
@@ -120,6 +121,7 @@ func (s *Server) MountStream(spec *Spec, method, template string, h func(w http.
 
 func (s *Server) mount(method, template string, m *mounted) {
 	s.protect(m)
+	s.names = append(s.names, m.spec.Name)
 	if err := s.rest.Add(method, s.below+template, m); err != nil {
 		s.wrong = append(s.wrong, Errorf(InvalidArgument, "%s: %w", m.spec.Name, err))
 	}
@@ -132,6 +134,7 @@ func (s *Server) MountRPC(spec *Spec, path string, h http.Handler) {
 	}
 	m := &mounted{spec: spec, rpc: h}
 	s.protect(m)
+	s.names = append(s.names, spec.Name)
 	s.rpc[path] = m
 }
 
@@ -140,6 +143,7 @@ func (s *Server) MountRPC(spec *Spec, path string, h http.Handler) {
 // call it for subscriptions.
 func (s *Server) Background(name string, f func(context.Context) error) {
 	s.tasks = append(s.tasks, task{name, f})
+	s.names = append(s.names, name)
 }
 
 // Intercept runs one call, which it puts into ctx (see [CallOf]): it counts, calls last within the interceptors, and turns a

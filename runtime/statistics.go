@@ -43,8 +43,8 @@ func (k *common) count(ctx context.Context, call *Call, in any, last Next) (out 
 			call.end(&Error{Code: code})
 		}
 	}()
-	if k.guards != nil {
-		out, err = k.guards.run(ctx, k, call, in, last)
+	if g := k.guardOf(call.Spec); g != nil && g.Guard != nil {
+		out, err = g.run(ctx, k, call, in, last)
 	} else {
 		out, err = run(ctx, k.chain, call, in, last)
 	}

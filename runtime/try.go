@@ -28,6 +28,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 		return err
 	}
 	c.budget.Call()
+	again := c.retryOf(spec)
 	repeatable := spec.Idempotent && !spec.Kind.Streams()
 	var last *endpoint
 	for n := 0; ; n++ {
@@ -39,7 +40,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 		a := attempts.Get().(*Attempt)
 		a.begin(c, spec, last, n)
 		if repeatable {
-			a.share(ctx, now, c.retry.Max)
+			a.share(ctx, now, again.Max)
 		}
 		o, v, err := c.once(ctx, a, attempt, now)
 		after := time.Duration(a.after.Load())
@@ -52,7 +53,7 @@ func (c *Conn) Try(ctx context.Context, spec *Spec, attempt func(ctx context.Con
 			n--
 			continue
 		}
-		if !c.retry.Again(n, v, repeatable) {
+		if !again.Again(n, v, repeatable) {
 			return ended(spec, err, n, "")
 		}
 		if why := c.wait(ctx, n, v, o, after); why != "" {
@@ -85,6 +86,9 @@ func (a *Attempt) forget() {
 	}
 	if a.after.Load() != 0 {
 		a.after.Store(0)
+	}
+	if a.silent.Load() {
+		a.silent.Store(false)
 	}
 }
 
@@ -139,6 +143,7 @@ func (c *Conn) once(ctx context.Context, a *Attempt, attempt func(context.Contex
 		a.phase.Store(over)
 	}
 	o, v = c.judge(ctx, a, err)
+	c.heed(a, at, start, now, o)
 	if o != balance.Good {
 		took = now - start
 	}

@@ -74,7 +74,7 @@ var may = map[string][]string{
 	"examples/...":          {"runtime", "runtime/...", "examples/..."},
 	"internal/...":          {},
 	"internal/interop/...":  {"runtime", "runtime/..."},
-	"internal/callfaults":   {"runtime", "runtime/policy/admit"},
+	"internal/callfaults":   {"runtime", "runtime/discovery", "runtime/discovery/...", "runtime/policy/admit", "runtime/stub/rpc", "runtime/tlsconf", "runtime/tlsconf/devca", "internal/registries"},
 	"internal/sim":          {"runtime/policy/..."},
 	"internal/sim/...":      {"internal/sim"},
 	"internal/roundtrip":    {"runtime", "runtime/auth", "runtime/codec/...", "runtime/stub", "runtime/broker/memory", "runtime/concordattest"},

@@ -34,13 +34,8 @@ func Find(t testing.TB, program string, names ...string) string {
 	if os.Getenv("CONCORDAT_REGISTRIES") == "" {
 		t.Skipf("talks to %s itself: set CONCORDAT_REGISTRIES=1", program)
 	}
-	if p := filepath.Join(cache(), "bin", program); exists(p) {
+	if p, ok := Path(program, names...); ok {
 		return p
-	}
-	for _, n := range names {
-		if p, err := exec.LookPath(n); err == nil {
-			return p
-		}
 	}
 	missing := "%s is missing; internal/registries/build.sh makes it, once, within minutes"
 	if os.Getenv("CI") != "" {
@@ -48,6 +43,20 @@ func Find(t testing.TB, program string, names ...string) string {
 	}
 	t.Skipf(missing, program)
 	return ""
+}
+
+// Path returns the path of a program in the cache, or else of what the machine calls by
+// one of the names; false where there is none.
+func Path(program string, names ...string) (string, bool) {
+	if p := filepath.Join(cache(), "bin", program); exists(p) {
+		return p, true
+	}
+	for _, n := range names {
+		if p, err := exec.LookPath(n); err == nil {
+			return p, true
+		}
+	}
+	return "", false
 }
 
 func cache() string {

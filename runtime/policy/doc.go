@@ -42,8 +42,9 @@
 //   - retry: two at most, full jitter (Brooker 2015) from 25 ms; at once where no
 //     connection came about, or the server refused for its load: nothing was begun that
 //     should be waited for.
-//   - budget: 0.2 per call, which bounds the amplification of a total failure to 1.2,
-//     and one per second, so that a client with few calls may repeat them. A retry after
+//   - budget: 0.16 per call and 20 to begin with, which bounds the amplification of a
+//     total failure to 1.2 from the 500th call on, and at least one per second, so that a
+//     client with few calls may repeat them. A retry after
 //     a refusal costs two: at 120 % load 1.10 attempts per call instead of 1.20, for the
 //     same goodput.
 //   - deadline: an attempt that may be repeated gets half of what is left, the last one

@@ -225,11 +225,15 @@ func (g *Group) judge(now time.Duration, h *Host, o Outcome) (ejected bool) {
 	} else {
 		changed = g.eject.Observe(&h.eject, now, o == Good)
 	}
-	if !changed {
+	if !changed && (o == Good || !g.eject.Recalled()) {
 		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if !changed {
+		g.schedule()
+		return false
+	}
 	g.publish()
 	return true
 }

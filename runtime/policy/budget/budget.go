@@ -11,8 +11,8 @@ import (
 
 // Amounts are in thousandths of an attempt.
 const (
-	PerCall   = 200    // 0.2 attempts earned by each call
-	PerSecond = 1000   // one attempt earned by each second, so that few calls may be repeated, too
+	PerCall   = 160    // attempts earned by each call: with what the purse begins with, at most 0.2 from the 500th call on
+	PerSecond = 1000   // what a second earns where its calls earn less, so that few calls may be repeated, too
 	Most      = 20_000 // 20 attempts: what quiet times can save
 	Refused   = 2      // times that a retry costs after a refusal: others are as busy, most likely
 	Start     = Most   // enough for what a busy client sends to a dead endpoint before that is ejected
@@ -22,6 +22,7 @@ const (
 type Budget struct {
 	purse atomic.Int64
 	stamp atomic.Int64 // until when the seconds were paid
+	paid  atomic.Int64 // by calls since then
 }
 
 // New returns a budget with the starting amount.
@@ -36,6 +37,7 @@ func New(now time.Duration) *Budget {
 func (b *Budget) Call() {
 	if b.purse.Load() < Most {
 		b.purse.Add(PerCall)
+		b.paid.Add(PerCall)
 	}
 }
 
@@ -60,11 +62,15 @@ func (b *Budget) spend(now time.Duration, price int64) bool {
 	}
 }
 
-// accrue pays for the time since it was last paid; one of several at a time does.
+// accrue pays for the time since it was last paid, less what calls have; one of several at
+// a time does.
 func (b *Budget) accrue(now time.Duration) {
 	last := b.stamp.Load()
 	earned := (int64(now) - last) * PerSecond / int64(time.Second)
-	if earned <= 0 || !b.stamp.CompareAndSwap(last, int64(now)) {
+	if earned < PerSecond || !b.stamp.CompareAndSwap(last, int64(now)) {
+		return
+	}
+	if earned -= b.paid.Swap(0); earned <= 0 {
 		return
 	}
 	if room := Most - b.purse.Load(); room > 0 {

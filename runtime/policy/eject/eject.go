@@ -18,6 +18,7 @@ type Config struct {
 	Base        time.Duration // how long the first time; n times that the nth time
 	Max         time.Duration // never longer; and a host that lasts so long is forgiven
 	Share       float64       // of the hosts that may be out at the same time
+	Recall      time.Duration // how long one is out at least, before it is probed early because another failed and Share was reached
 
 	Trial   int // successes that end the trial after a probe
 	Strikes int // failures in a trial that eject again
@@ -30,7 +31,7 @@ type Config struct {
 
 // Default is what the runtime uses; package policy says why.
 var Default = Config{
-	Consecutive: 5, Absent: 5, Base: 5 * time.Second, Max: 60 * time.Second, Share: 0.5,
+	Consecutive: 5, Absent: 5, Base: 5 * time.Second, Max: 60 * time.Second, Share: 0.5, Recall: 250 * time.Millisecond,
 	Trial: 10, Strikes: 2,
 	Rate: 0.5, Samples: 20, Every: time.Second, Keep: 0.8,
 }
@@ -60,6 +61,8 @@ type Host struct {
 	times int
 	until time.Duration
 	since time.Duration // when it came back
+	sent  time.Duration // when it went, or was last probed in vain
+	early bool          // it is probed before its time
 }
 
 // Live reports whether h is in use.
@@ -68,6 +71,8 @@ func (h *Host) Live() bool { return !h.out.Load() }
 // A Group is the hosts of one service.
 type Group struct {
 	config Config
+
+	recalled atomic.Bool // some host is due before its time
 
 	mu    sync.Mutex
 	hosts []*Host
@@ -146,7 +151,11 @@ func (g *Group) eject(h *Host, now time.Duration) bool {
 
 // send sends h away, unless it is, or too many are; mu is held.
 func (g *Group) send(h *Host, now time.Duration) bool {
-	if h.state != live || float64(g.out+1) > g.config.Share*float64(len(g.hosts)) {
+	if h.state != live {
+		return false
+	}
+	if float64(g.out+1) > g.config.Share*float64(len(g.hosts)) {
+		g.recall(now)
 		return false
 	}
 	if h.times > 0 && now-h.since > g.config.Max {
@@ -157,9 +166,27 @@ func (g *Group) send(h *Host, now time.Duration) bool {
 	return true
 }
 
+// recall makes those that are out due: they may be well by now, as in a rolling restart of
+// few hosts, and leave their place to one that is not; mu is held.
+func (g *Group) recall(now time.Duration) {
+	for _, h := range g.hosts {
+		if h.state == ejected && g.config.Recall > 0 && h.until > now && now-h.sent >= g.config.Recall {
+			h.until, h.early = now, true
+			g.recalled.Store(true)
+		}
+	}
+}
+
+// Recalled reports whether some host has become due before its time since this was last
+// asked.
+func (g *Group) Recalled() bool { return g.recalled.Load() && g.recalled.Swap(false) }
+
 // until sends h away once more.
 func (g *Group) until(h *Host, now time.Duration) {
-	h.times++
+	if !h.early { // that was not its time
+		h.times++
+	}
+	h.sent, h.early = now, false
 	h.state = ejected
 	h.until = now + min(time.Duration(h.times)*g.config.Base, g.config.Max)
 	h.failures.Store(0)
@@ -199,7 +226,7 @@ func (g *Group) Probed(h *Host, now time.Duration, alive bool) {
 	if slices.Contains(g.hosts, h) { // an update may have dropped it meanwhile
 		g.out--
 	}
-	h.state, h.since = live, now
+	h.state, h.since, h.early = live, now, false
 	h.failures.Store(0)
 	h.window.Store(0)
 	h.strikes.Store(0)

@@ -232,3 +232,34 @@ func TestProbedAfterItLeft(t *testing.T) {
 		t.Errorf("%d are counted as out, one is", g.out)
 	}
 }
+
+// Of three hosts one may be out. When the second one fails, too, the first is asked at
+// once whether it is well again.
+func TestAFullHouseIsAskedEarly(t *testing.T) {
+	g := NewGroup(Default)
+	a, b, c := new(Host), new(Host), new(Host)
+	g.Set([]*Host{a, b, c})
+	if !g.Absent(a, 0) {
+		t.Fatal("not ejected")
+	}
+	if g.Absent(b, 100*time.Millisecond) || g.Recalled() {
+		t.Error("recalled sooner than Recall")
+	}
+	if g.Absent(b, 300*time.Millisecond) || !g.Recalled() || g.Next() != 300*time.Millisecond {
+		t.Error("not recalled")
+	}
+	due := g.Due(300 * time.Millisecond)
+	if len(due) != 1 || due[0] != a {
+		t.Fatalf("%v", due)
+	}
+	g.Probed(a, 310*time.Millisecond, false)
+	if got, want := g.Next(), 310*time.Millisecond+Default.Base; got != want {
+		t.Errorf("in vain, it is out until %v, want %v: not for longer than before", got, want)
+	}
+	g.Absent(b, 600*time.Millisecond)
+	g.Due(600 * time.Millisecond)
+	g.Probed(a, 610*time.Millisecond, true)
+	if !a.Live() || !g.Absent(b, 620*time.Millisecond) || b.Live() {
+		t.Error("b takes the place that a left")
+	}
+}

@@ -1,0 +1,45 @@
+package runtime
+
+import (
+	"context"
+	"time"
+
+	"github.com/concordat-dev/concordat/runtime/policy/balance"
+)
+
+// suspectEvery bounds how often connections to one endpoint are replaced on suspicion.
+const suspectEvery = time.Second
+
+// heed learns from how an attempt ended whether the connections to its endpoint are alive.
+// An attempt that ran out of time, while the endpoint answered nobody, may have gone into
+// a black hole: a firewall that forgot the connection, a cable that was cut. HTTP/2 would
+// send the next calls the same way until pings find out, which takes seconds.
+func (c *Conn) heed(a *Attempt, at *endpoint, start, now time.Duration, o balance.Outcome) {
+	if !a.silent.Load() {
+		if o == balance.Good {
+			at.heard.Store(int64(now))
+		}
+		return
+	}
+	last := at.suspected.Load()
+	if at.heard.Load() >= int64(start) || last != 0 && now-time.Duration(last) < suspectEvery || !at.suspected.CompareAndSwap(last, int64(now)) {
+		return
+	}
+	c.replace(at)
+}
+
+// replace makes the next calls to e go over new connections. What is under way on the old
+// ones stays there: the endpoint may be slow, and alive.
+func (c *Conn) replace(e *endpoint) {
+	rpc := c.spokeRPC.Load()
+	c.wires().rest.CloseIdleConnections() // of HTTP/1: those in use close when their calls give up
+	go func() {
+		ctx, cancel := context.WithTimeout(c.ends.ctx, probeTimeout)
+		defer cancel()
+		req := c.probeRequest(ctx, e)
+		req.Close = true // an HTTP/2 connection that carries such a request carries no further ones
+		if resp, err := c.wireOf(rpc).RoundTrip(req); err == nil {
+			resp.Body.Close()
+		}
+	}()
+}
