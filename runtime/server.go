@@ -46,8 +46,7 @@ type Server struct {
 	below string  // what routes begin with, see Below
 	beat  time.Duration
 
-	dedup    *once       // nil: none
-	settings map[any]any // of packages that serve operations their own way
+	dedup *once // nil: none
 
 	ending     context.Context // done when streams are to end
 	endStreams context.CancelCauseFunc
