@@ -72,13 +72,13 @@ func (s *Server) handle(m *mounted, w http.ResponseWriter, r *http.Request, path
 	ctx := &limited{Context: r.Context(), at: time.Now().Add(limit)}
 	defer ctx.end()
 	r = r.WithContext(ctx)
-	r, ok := s.enter(m, w, r)
-	if !ok {
-		return
-	}
 	if r.ContentLength != 0 {
 		// A body that trickles in must not outlive the deadline; not every writer can tell.
 		_ = http.NewResponseController(w).SetReadDeadline(ctx.at)
+	}
+	r, ok := s.enter(m, w, r)
+	if !ok {
+		return
 	}
 	m.handle(w, r, path)
 }

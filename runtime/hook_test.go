@@ -62,3 +62,29 @@ func TestBelow(t *testing.T) {
 		}
 	}
 }
+
+func TestHooksKeepTheLast(t *testing.T) {
+	h := NewHooks(2)
+	get := func(url string) *Conn {
+		t.Helper()
+		c, err := h.Conn(url)
+		if err != nil || c.Hook().String() != url {
+			t.Fatal(c, err)
+		}
+		return c
+	}
+	a, b := get("https://a.example/x"), get("https://a.example/y")
+	if get("https://a.example/x") != a || a == b {
+		t.Error("a connection is one per URL")
+	}
+	get("https://c.example/")
+	if get("https://a.example/x") != a || get("https://a.example/y") == b {
+		t.Error("the least used one was to go")
+	}
+	if _, err := h.Conn("ftp://x"); ErrorOf(err).Code != InvalidArgument || h.used.Len() != 2 {
+		t.Error(err, h.used.Len())
+	}
+	if err := h.Close(); err != nil || h.used.Len() != 0 {
+		t.Error(err)
+	}
+}

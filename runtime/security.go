@@ -156,7 +156,14 @@ func (s *Server) identify(m *mounted, r *http.Request) (ctx context.Context, ref
 	}
 	limited, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
-	who, refusal := s.verifiers.Check(r.WithContext(limited), m.security, packageOf(m.spec))
+	asked := r.WithContext(limited)
+	if m.spec.Kind.sends() {
+		asked.Body = endless{}
+	}
+	who, refusal := s.verifiers.Check(asked, m.security, packageOf(m.spec))
+	if !m.spec.Kind.sends() {
+		r.Body = asked.Body // a verifier may have read it, and left another
+	}
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -174,6 +181,15 @@ func (s *Server) identify(m *mounted, r *http.Request) (ctx context.Context, ref
 	}
 	return ctx, nil
 }
+
+// endless is the body of a stream as verifiers see it: they would read it for ever.
+type endless struct{}
+
+func (endless) Read([]byte) (int, error) {
+	return 0, Errorf(FailedPrecondition, "the body is a stream, which cannot be verified as a whole")
+}
+
+func (endless) Close() error { return nil }
 
 func forbidden(err error) *auth.Refusal {
 	if errors.Is(err, auth.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {

@@ -119,7 +119,8 @@ func printable(s string) bool {
 type Presented struct {
 	Scheme *Scheme
 	Credential
-	// Request is the request without its body, which is not read yet.
+	// Request is the request, whose body is not read yet. A verifier that reads it, as
+	// VerifyBody does, puts another one in its place.
 	Request *http.Request
 }
 
