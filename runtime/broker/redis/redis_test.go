@@ -62,7 +62,7 @@ func redisServer(t *testing.T, args ...string) *peer {
 	for i, a := range p.args {
 		p.args[i] = strings.ReplaceAll(a, "PORT", port)
 	}
-	if len(args) == 0 || args[0] != "--tls-port" {
+	if len(args) == 0 {
 		p.args = append(p.args, "--port", port)
 	}
 	t.Cleanup(p.kill)
