@@ -3,7 +3,9 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"sync"
@@ -157,6 +159,9 @@ func (b *Broker) producing() []kgo.Opt {
 	}
 }
 
+// maxHangUps is how often a server may hang up on our credentials: some say no more than that.
+const maxHangUps = 3
+
 // reach waits until a server answers.
 func (b *Broker) reach(ctx context.Context, c *kgo.Client) error {
 	ended := b.life.Ended()
@@ -165,7 +170,7 @@ func (b *Broker) reach(ctx context.Context, c *kgo.Client) error {
 		switch {
 		case err == nil:
 			return nil
-		case denied(err), ctx.Err() != nil:
+		case denied(err), ctx.Err() != nil, n >= maxHangUps && b.credentials != nil && errors.Is(err, io.EOF):
 			return b.explain("connect to", err)
 		}
 		select {

@@ -290,6 +290,10 @@ func (s *subscription) faults(all []kgo.FetchError) error {
 		if r, ok := errors.AsType[*kerr.Error](f.Err); ok && refused[r.Code] {
 			return s.explain(fmt.Sprintf("receive %s (group %q) from", s.Address, s.Group), f.Err)
 		}
+		if f.Topic != "" && deleted(f.Err) {
+			s.client.PurgeTopicsFromConsuming(f.Topic)
+			s.topics.lose(f.Topic)
+		}
 		s.log.Warn("waiting for messages", "broker", "kafka", "address", s.Address, "group", s.Group, "topic", f.Topic, "error", f.Err)
 	}
 	return nil

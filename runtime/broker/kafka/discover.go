@@ -111,6 +111,14 @@ func (t *topics) look(ctx context.Context, c *kgo.Client) (map[string]int, error
 	return fresh, nil
 }
 
+// lose says that a topic was deleted, so that one of its name is new.
+func (t *topics) lose(topic string) {
+	t.mu.Lock()
+	delete(t.have, topic)
+	t.mu.Unlock()
+	t.sub.announce()
+}
+
 // ends asks where topics end.
 func ends(ctx context.Context, c *kgo.Client, of map[string]int) (map[string]map[int32]kgo.Offset, error) {
 	out := map[string]map[int32]kgo.Offset{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -39,6 +40,8 @@ func (b *Broker) remedy(err error) string {
 	var early *kgo.ErrFirstReadEOF
 	var network *net.OpError
 	switch {
+	case errors.Is(err, io.EOF) && b.credentials != nil:
+		return "the server hung up while we logged in: check the user and the password, and the mechanism; does it expect TLS?"
 	case errors.As(err, &early):
 		return "the server hung up at our first word: does it expect TLS, or a client certificate (tlsconf.Mutual), or SASL (kafka.WithCredentials)?"
 	case errors.As(err, &network), errors.Is(err, context.DeadlineExceeded):

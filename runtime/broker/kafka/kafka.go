@@ -153,8 +153,10 @@ func (b *Broker) check() error {
 	case t.secure && b.tls == nil:
 		b.tls = tlsconf.System()
 	}
-	if b.credentials == nil && t.user != "" {
-		b.credentials, b.mechanism = auth.Password(t.user, t.password), t.mechanism
+	if b.credentials == nil {
+		if b.mechanism = t.mechanism; t.user != "" {
+			b.credentials = auth.Password(t.user, t.password)
+		}
 	}
 	if err := checkMechanism(b.mechanism, b.credentials != nil); err != nil {
 		return err

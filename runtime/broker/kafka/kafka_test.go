@@ -3,6 +3,8 @@ package kafka_test
 import (
 	"context"
 	"log/slog"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +50,24 @@ func open(t *testing.T, url string, opts ...kafka.Option) *kafka.Broker {
 }
 
 func TestPromises(t *testing.T) {
-	s := start(t, kafkaembed.Options{})
-	f := brokertest.Features{Keeps: true, Redelivers: true, Durable: true}
-	brokertest.Run(t, f, func(t *testing.T) broker.Broker { return open(t, s.URL()) })
+	dir := t.TempDir()
+	s, err := kafkaembed.Start(kafkaembed.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	url := s.URL()
+	f := brokertest.Features{Keeps: true, Redelivers: true, Durable: true, Disrupt: func(t *testing.T) {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		port, err := strconv.Atoi(url[strings.LastIndex(url, ":")+1:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err = kafkaembed.Start(kafkaembed.Options{Dir: dir, Port: port}); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	brokertest.Run(t, f, func(t *testing.T) broker.Broker { return open(t, url) })
 }

@@ -39,12 +39,15 @@ func (b *Broker) PublishAsync(ctx context.Context, m *broker.Message) (func(cont
 	p := produce(ctx, c, record(m, topic))
 	return func(ctx context.Context) error {
 		err := p.wait(ctx)
-		if errors.Is(err, kerr.UnknownTopicOrPartition) && b.declare { // it was deleted
+		for n := 0; deleted(err) && b.declare && n < againAfterDelete; n++ {
 			b.forget(topic)
+			c.PurgeTopicsFromProducing(topic)
 			if err := b.ensure(ctx, c, topic, set); err != nil {
 				return err
 			}
-			err = produce(ctx, c, record(m, topic)).wait(ctx)
+			if err = produce(ctx, c, record(m, topic)).wait(ctx); err != nil {
+				pause(ctx, backoff(n))
+			}
 		}
 		if err != nil {
 			b.forget(topic)
@@ -52,6 +55,15 @@ func (b *Broker) PublishAsync(ctx context.Context, m *broker.Message) (func(cont
 		}
 		return nil
 	}, nil
+}
+
+// againAfterDelete is how often a message is sent to a topic that was made again: the
+// cluster's servers learn of it one after the other.
+const againAfterDelete = 8
+
+// deleted says that a topic is not there, or another of its name.
+func deleted(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
 }
 
 // A promise is a record on its way.

@@ -39,7 +39,7 @@ const topicConfiguration = "topicConfiguration."
 
 func (b *Broker) parse(all []broker.Setting, at string) (*settings, error) {
 	s := &settings{partitions: -1, replicas: -1}
-	known := []string{"topic", "partitions", "replicas", "clientId", "groupId", "key", originSetting}
+	known := []string{"topic", "partitions", "replicas", "clientId", "groupId", "key", "schemaIdLocation", "schemaIdPayloadEncoding", "schemaLookupStrategy", originSetting}
 	for _, one := range all {
 		if one.Protocol != "kafka" {
 			continue
