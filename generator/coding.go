@@ -2,6 +2,7 @@ package generator
 
 import (
 	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/generator/messages"
 	"github.com/concordat-dev/concordat/templates/golang"
 )
 
@@ -11,4 +12,52 @@ func avroFormat(b *contract.Body) *golang.AvroFormat {
 		return nil
 	}
 	return &golang.AvroFormat{Schema: b.Coding.Schema, Framed: b.Coding.Framed, ID: b.Coding.SchemaID}
+}
+
+// planProtos finds the Go of messages of Protobuf that payloads are. It lies in a package
+// below the contract's own, one for each package of Protobuf, whatever go_package says: what
+// that names may be somebody else's.
+func (p *pass) planProtos() {
+	if len(p.c.Descriptors) == 0 {
+		return
+	}
+	var err error
+	if p.protos, err = messages.Below(p.c.Descriptors, p.c.Files, p.out.Path); err != nil {
+		p.diags.Errorf("go-package", p.c.Span, "the messages of Protobuf get no Go: %v", err)
+		p.protos = nil
+	}
+}
+
+// protoFiles are the messages of Protobuf as protoc-gen-go generates them.
+func (p *pass) protoFiles() []File {
+	if p.protos == nil {
+		return nil
+	}
+	generated, err := p.protos.Generate()
+	if err != nil {
+		p.warn("go-package", p.c.Span, "the messages of Protobuf cannot be generated: %v", err)
+		return nil
+	}
+	var files []File
+	for _, f := range generated {
+		files = append(files, File{f.Name, f.Content})
+	}
+	return files
+}
+
+// protoPayload makes the payload a message of Protobuf, where it is one.
+func (w *messenger) protoPayload(b *contract.Body) bool {
+	if b.Coding == nil || b.Coding.Language != "protobuf" || w.protos == nil {
+		return false
+	}
+	id, ok := w.protos.Ident(b.Coding.Message)
+	if !ok {
+		w.warn("unknown-message", b.Span, "the message %s has no Go type; it is passed as bytes", b.Coding.Message)
+		return false
+	}
+	of := golang.Ref{Pkg: id.Path, Name: id.Name}
+	w.st.Fields = append(w.st.Fields, &golang.Field{Name: "Payload", Type: pointer(of)})
+	w.c.bodies = []*golang.Body{{Media: b.Media, Field: &golang.TableField{Owner: w.st.Name, GoField: "Payload"},
+		Proto: &golang.ProtoValue{Of: of, JSON: classOf(b.Media, b.Schema) == jsonClass && b.Media != ""}}}
+	return true
 }

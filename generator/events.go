@@ -144,7 +144,7 @@ func (s *service) ask(op *operation, ch *contract.Channel) {
 	reply := &golang.Reply{Headers: op.answer.params}
 	if len(op.answer.bodies) > 0 {
 		first := op.answer.bodies[0]
-		reply.Media, reply.Body, reply.XML, reply.Avro = first.Media, first.Field, first.XML, first.Avro
+		reply.Media, reply.Body, reply.XML, reply.Avro, reply.Proto = first.Media, first.Field, first.XML, first.Avro, first.Proto
 	}
 	m.Op.Replies = []*golang.Reply{reply}
 }
@@ -237,6 +237,9 @@ func (w *messenger) payload(m *contract.Message) {
 		return
 	}
 	b := m.Bodies[0]
+	if w.protoPayload(b) {
+		return
+	}
 	w.within(b.Span, func() { w.c.payload = w.body(b) })
 	ref, flags := w.c.payload.field(true, false)
 	w.st.Fields = append(w.st.Fields, &golang.Field{Name: "Payload", Type: ref})
@@ -245,7 +248,7 @@ func (w *messenger) payload(m *contract.Message) {
 
 // body holds the payload of a message, which is never streamed.
 func (w *messenger) body(b *contract.Body) *held {
-	if b.Coding != nil {
+	if b.Coding != nil && b.Schema != nil {
 		return w.hold(orAny(b.Schema), w.st.Name+"Payload")
 	}
 	switch classOf(b.Media, b.Schema) {

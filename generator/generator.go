@@ -75,12 +75,11 @@ func Generate(ctx context.Context, c *contract.Contract, o Options) ([]File, dia
 		files := protobuf(ctx, c, o, &diags)
 		return files, diags
 	}
-	all := plan(ctx, c, o, &diags)
+	all, files := plan(ctx, c, o, &diags)
 	if err := ctx.Err(); err != nil {
 		diags.Errorf("cancelled", c.Span, "generating was cancelled: %v", err)
 		return nil, diags
 	}
-	var files []File
 	for _, p := range all {
 		files = append(files, emit(p, strings.TrimPrefix(p.Path, all[0].Path), &diags)...)
 	}
@@ -88,8 +87,9 @@ func Generate(ctx context.Context, c *contract.Contract, o Options) ([]File, dia
 }
 
 // plan decides everything of the packages made from an OpenAPI or AsyncAPI document: one,
-// or, where it is to be split into packages, that of all and one for each tag.
-func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List) []*golang.Package {
+// or, where it is to be split into packages, that of all and one for each tag. Beside them
+// are the messages of Protobuf that payloads are.
+func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List) ([]*golang.Package, []File) {
 	name := o.Package
 	if name == "" {
 		name = packageName(c.Name)
@@ -106,6 +106,7 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	if o.Split != "" {
 		p.names.take(name) // other packages import this one
 	}
+	p.planProtos()
 	p.findTags()
 	p.findForms()
 	p.findRequests()
@@ -132,7 +133,7 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 		out.Units[0].XML = p.xml.schema
 	}
 	out.Doc = p.packageDoc()
-	return p.qualify(parts)
+	return p.qualify(parts), p.protoFiles()
 }
 
 // emit prints a package below dir.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
+	"github.com/concordat-dev/concordat/generator/messages"
 	"github.com/concordat-dev/concordat/templates/golang"
 )
 
@@ -27,7 +28,8 @@ type pass struct {
 	requests map[contract.Schema]bool  // what bodies of requests that are no patches hold
 	events   map[*contract.Object]bool // whole server-sent events
 
-	xml      *xmlNodes // nil without bodies in XML
+	protos   *messages.Plan // of payloads described by Protobuf; nil for none
+	xml      *xmlNodes      // nil without bodies in XML
 	declare  *declarer
 	messages map[carriedKey]*carried
 

@@ -23,3 +23,15 @@ func avroFormat(f *golang.AvroFormat) block.Code {
 	}
 	return block.Call(block.Seq(schema, block.Src(".Framed")), block.Src(strconv.FormatUint(uint64(f.ID), 10)))
 }
+
+// protoValue prints protovalue.Of[userpb.User]().
+func protoValue(v *golang.ProtoValue) block.Code {
+	if v == nil {
+		return nil
+	}
+	name := "Of"
+	if v.JSON {
+		name = "JSONOf"
+	}
+	return block.Call(block.Generic(block.Qual(codecPath+"/protovalue", name), ref("", v.Of)))
+}

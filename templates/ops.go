@@ -86,7 +86,7 @@ func answer(m *golang.Method) block.Code {
 	pairs := []block.Pair{{Key: "Spec", Value: replySpec(m.Op)}}
 	for _, r := range m.Op.Replies {
 		one := block.Struct(nil, append(append([]block.Pair{{Key: "Media", Value: text(r.Media)}}, place(r.Body)...),
-			block.Pair{Key: "Format", Value: bodyFormat(r.XML, r.Avro)})...)
+			block.Pair{Key: "Format", Value: bodyFormat(r.XML, r.Avro)}, block.Pair{Key: "Value", Value: protoValue(r.Proto)})...)
 		pairs = append(pairs,
 			block.Pair{Key: "Params", Value: list(stub("Param"), each(r.Headers, param))},
 			block.Pair{Key: "Bodies", Value: block.List(stub("Body"), one)},
@@ -137,6 +137,7 @@ func body(b *golang.Body) block.Code {
 	return block.Struct(nil, append(pairs,
 		block.Pair{Key: "Form", Value: block.List(stub("FormField"), each(b.Form, formField)...)},
 		block.Pair{Key: "Format", Value: bodyFormat(b.XML, b.Avro)},
+		block.Pair{Key: "Value", Value: protoValue(b.Proto)},
 		block.Pair{Key: "Items", Value: allocatorOf(stub("Items"), b.Items)},
 	)...)
 }

@@ -22,7 +22,7 @@ var may = map[string][]string{
 
 	"parser":                     {"contract", "contract/diag", "parser/openapi", "parser/asyncapi", "parser/protobuf", "parser/internal/node", "parser/internal/workspace"},
 	"parser/openapi":             {"contract", "contract/diag", "parser/internal/..."},
-	"parser/asyncapi":            {"contract", "contract/diag", "parser/internal/..."},
+	"parser/asyncapi":            {"contract", "contract/diag", "parser/internal/...", "parser/protobuf"},
 	"parser/protobuf":            {"contract", "contract/diag"},
 	"parser/internal/node":       {"contract", "contract/diag"},
 	"parser/internal/workspace":  {"contract", "contract/diag"},

@@ -7,7 +7,7 @@
 // become receive and send, seen from the application that the document describes.
 //
 // It imports contract, contract/diag, parser/internal/node, parser/internal/jsonschema,
-// parser/internal/avro, the official schemas with a validator for them, asyncapi/parser-go, and the standard library.
+// parser/internal/avro, parser/protobuf, google.golang.org/protobuf, the official schemas with a validator for them, asyncapi/parser-go, and the standard library.
 package asyncapi
 
 import (
@@ -56,6 +56,7 @@ func ParseWith(ctx context.Context, file string, o Options) (*contract.Contract,
 		return nil, ds
 	}
 	r := newReader(ctx, loader, root, v, &ds)
+	r.read = o.Read
 	found := r.validate()
 	r.document()
 	ds = append(ds, silenced(found, ds)...)
@@ -88,8 +89,11 @@ type reader struct {
 	receive   *contract.Service
 	mediaType string                    // the default content type
 	framed    map[*contract.Body]uint32 // bodies of Avro behind the number of their schema
-	plainJSON []*contract.Body          // those described by Avro that travel as JSON
-	later     []func()                  // what needs the schemas of types, which come last
+	read      func(string) ([]byte, error)
+	protos    []*protoBody
+	protoText map[string]string // of .proto that stand in documents, by the names that they get
+	plainJSON []*contract.Body  // those described by Avro that travel as JSON
+	later     []func()          // what needs the schemas of types, which come last
 }
 
 func newReader(ctx context.Context, l *node.Loader, root *node.Node, v version, ds *diag.List) *reader {
@@ -102,8 +106,8 @@ func newReader(ctx context.Context, l *node.Loader, root *node.Node, v version, 
 		messages: map[*node.Node]*contract.Message{},
 		bound:    map[*contract.Message][]*contract.Binding{},
 		names:    map[string]contract.Span{},
-		framed:   map[*contract.Body]uint32{},
-		send:     &contract.Service{}, receive: &contract.Service{},
+		framed:   map[*contract.Body]uint32{}, protoText: map[string]string{},
+		send: &contract.Service{}, receive: &contract.Service{},
 		contract: &contract.Contract{Format: contract.AsyncAPI, Source: root.File(), Span: root.Span()},
 	}
 	r.schemas, r.avro = jsonschema.New(l, ds, jsonschema.Draft7), avro.New(l, ds)

@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 		{"a payload in RAML", one("{payload: {schemaFormat: 'application/raml+yaml;version=1.0', schema: {type: object}}}"),
 			[]string{"warning 3:67 schema-format-unsupported"}, 1},
 		{"a type that Avro does not know", one("{payload: {schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema: {type: record, name: R, fields: [{name: a, type: B}]}}}"),
-			[]string{"error 3:124 avro-schema"}, 1},
+			[]string{"error 3:169 avro-schema"}, 1},
 		{"a server's port as a number", head3 + "servers: {s: {host: 1, protocol: kafka}}\n",
 			[]string{"warning 1:1 no-operations", "error 3:21 wrong-kind"}, 0},
 		{"an unknown scheme", head3 + "components: {securitySchemes: {s: {type: secret}}}\n",

@@ -15,6 +15,8 @@ func (r *reader) foreign(b *contract.Body, l layers, format, schema *node.Node) 
 	switch name := strings.ToLower(text(format)); {
 	case strings.Contains(name, "avro"):
 		r.avroBody(b, l, schema)
+	case strings.Contains(name, "protobuf"):
+		r.protoBody(b, l, schema)
 	default:
 		r.unsupported(format)
 		b.Media = cmp.Or(b.Media, "application/octet-stream")
@@ -75,6 +77,7 @@ func (r *reader) codings() {
 	for _, b := range r.plainJSON {
 		b.Coding = nil
 	}
+	r.compileProtos()
 }
 
 func (r *reader) unsupported(format *node.Node) {

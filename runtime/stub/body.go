@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/concordat-dev/concordat/runtime/codec"
 	"github.com/concordat-dev/concordat/runtime/codec/param"
@@ -132,6 +133,8 @@ func appendBody(buf []byte, b *part, fs []FormField, base pointer, m codec.Mode)
 			return buf, nil
 		}
 		return param.AppendForm(buf, objectOf(&b.Field), fs, p, m)
+	case asValue:
+		return b.value.Append(buf, unsafe.Add(base, b.Off))
 	case asFormat:
 		text := newBuffer()
 		defer text.release()
@@ -163,6 +166,8 @@ func decodeBody(data []byte, b *part, fs []FormField, base pointer, m codec.Mode
 		param.ParseText(string(data), &b.Field, base, m, "", e)
 	case asForm:
 		param.ParseForm(objectOf(&b.Field), fs, string(data), b.New(base), m, e)
+	case asValue:
+		collect(e, b.value.Read(data, unsafe.Add(base, b.Off)))
 	case asFormat:
 		text, err := b.format.JSON(data)
 		if err == nil {

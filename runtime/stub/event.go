@@ -40,6 +40,9 @@ func (e *Event[M]) envelope() *envelope {
 	for i := range e.Bodies {
 		b := &e.Bodies[i]
 		p.bodies = append(p.bodies, newPart(b.Media, codec.Field{T: b.T, R: b.R, Off: b.Off, Kind: b.Kind, Flag: b.Flag}, b.Format))
+		if b.Value != nil {
+			p.bodies[i].form, p.bodies[i].value = asValue, b.Value
+		}
 	}
 	e.prepared.Store(p)
 	return p

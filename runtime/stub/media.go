@@ -21,6 +21,7 @@ const (
 	asForm           // application/x-www-form-urlencoded
 	asMultipart      // multipart/form-data
 	asFormat         // what the part's Format makes of JSON
+	asValue          // what the part's Value makes of the field
 	asEvents         // items as server-sent events
 	asLines          // items as lines of JSON
 	asRecords        // items as a JSON text sequence (RFC 7464)
@@ -29,7 +30,7 @@ const (
 // media is what a body in this form is called where the contract names only a range.
 func (f form) media() string {
 	return [...]string{"application/json", "text/plain", "application/octet-stream", "application/octet-stream",
-		"application/x-www-form-urlencoded", "multipart/form-data", "application/xml",
+		"application/x-www-form-urlencoded", "multipart/form-data", "application/xml", "application/octet-stream",
 		"text/event-stream", "application/jsonl", "application/json-seq"}[f]
 }
 

@@ -31,6 +31,7 @@ type part struct {
 	codec.Field
 	form   form
 	format Format
+	value  Value
 	media  string   // what is sent: never a range, "" for no body
 	header []string // media as the value of Content-Type
 }

@@ -43,6 +43,7 @@ package stub
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
 	"github.com/concordat-dev/concordat/runtime/auth"
@@ -130,6 +131,14 @@ type Body struct {
 	Items Sequence    // the body is a stream: the field at Off is an iter.Seq2, T and Kind are of its items
 
 	Format Format // of a value that is written as something else than JSON; nil for all else
+	Value  Value  // of a message's payload that no table describes; nil for all else
+}
+
+// A Value writes and reads a field that no table describes, as a message of Protobuf. Both
+// are given the address of the field, which Read sets only where it returns no error.
+type Value interface {
+	Append(b []byte, p unsafe.Pointer) ([]byte, error)
+	Read(data []byte, p unsafe.Pointer) error
 }
 
 // A FormField says how one field of a form is encoded (OpenAPI's encoding object).

@@ -7,3 +7,9 @@ type AvroFormat struct {
 	Framed bool
 	ID     uint32
 }
+
+// A ProtoValue is a payload that is a message of Protobuf, or its JSON.
+type ProtoValue struct {
+	Of   Ref // the type of the message, without the pointer
+	JSON bool
+}

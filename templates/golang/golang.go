@@ -175,6 +175,7 @@ type Body struct {
 	Form  []*FormField // multipart and urlencoded: how single fields travel
 	XML   *XMLFormat   // of a value that is written as XML
 	Avro  *AvroFormat  // of a value that is written by Avro
+	Proto *ProtoValue  // of a message of Protobuf
 	Items *Ref         // of a stream: the Go type of an item, without the pointer
 }
 
@@ -194,6 +195,7 @@ type Reply struct {
 	Headers []*Param
 	XML     *XMLFormat  // of a value that is written as XML
 	Avro    *AvroFormat // of a message that is written by Avro
+	Proto   *ProtoValue // of a message of Protobuf
 	Events  bool        // of a stream: items are whole server-sent events
 	End     string      // of a stream: data that ends it; "" for none
 	Items   *Ref        // of a stream that is a field of Out: the Go type of its items

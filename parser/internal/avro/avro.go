@@ -50,15 +50,13 @@ func (r *Reader) Body(b *contract.Body, n *node.Node) bool {
 	if n == nil {
 		return false
 	}
-	if err := r.check(n); err != nil {
-		text := strings.TrimPrefix(err.Error(), "avro: ")
-		r.diags.Errorf("avro-schema", n.Span(), "this is no Avro schema: %s", text).Help =
-			"the payload is carried as bytes until the schema can be read"
-		return false
-	}
 	w := &walk{Reader: r, named: map[string]*definition{}}
 	p := w.schema(n, "", 0)
 	if w.failed {
+		return false
+	}
+	if err := r.check(n); err != nil {
+		w.fail(n, "this is no Avro schema: %s", strings.TrimPrefix(err.Error(), "avro: "))
 		return false
 	}
 	b.Schema, b.Nullable = p.schema, p.null
