@@ -100,7 +100,7 @@ var Codes = map[string]string{
 	"avro-schema":               "A payload is described by Avro, but its schema breaks a rule of Avro: a name is used before it is defined, a default does not fit its type, a union holds one type twice.",
 	"avro-json":                 "A payload described by Avro names Avro's JSON encoding as its content type. It travels as plain JSON: a union's value stands without the name of its type.",
 	"avro-logical-type":         "A logicalType stands beside the type of a field, where Avro ignores it. It belongs into the type.",
-	"protobuf-schema": "A payload is described by Protobuf, but its schema is no text of a .proto, or it cannot be told which of the file's messages the payload is.",
+	"protobuf-schema":           "A payload is described by Protobuf, but its schema is no text of a .proto, or it cannot be told which of the file's messages the payload is.",
 	"schema-id-encoding":        "The Kafka binding says that the number of the schema is written in a way that is not known. Payloads are read and written without it.",
 	"schema-format-unsupported": "The payload is described in a schema language that is not read. It is carried as bytes.",
 	"undeclared-variable":       "The URL of a server has a {variable} that is not declared.",
