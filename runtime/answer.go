@@ -27,6 +27,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	retire(w, r)
+	batch(r)
 	if !s.stillIn(w, r) || s.cors != nil && s.cors.serve(s, w, r) {
 		return
 	}

@@ -99,7 +99,7 @@ func serve(ctx context.Context, s *Server, h *http.Server, ln net.Listener) erro
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	h.BaseContext = func(net.Listener) context.Context { return calls }
-	h.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return s.withLife(withPeer(ctx, c)) }
+	h.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return s.withLife(withBatched(withPeer(ctx, c), c)) }
 
 	var parts parts
 	for _, t := range s.tasks {
@@ -128,6 +128,7 @@ func serve(ctx context.Context, s *Server, h *http.Server, ln net.Listener) erro
 
 func accept(h *http.Server, ln net.Listener) error {
 	var err error
+	ln = batchedListener{ln}
 	if h.TLSConfig != nil {
 		err = h.ServeTLS(ln, "", "")
 	} else {

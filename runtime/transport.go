@@ -37,7 +37,13 @@ type wire interface {
 func (c *Conn) newWire(w *wires, plainHTTP2 bool) *http.Transport {
 	return &http.Transport{
 		Protocols:   c.protocols(plainHTTP2),
-		DialContext: c.dial,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := c.dial(ctx, network, addr)
+			if err != nil || !plainHTTP2 {
+				return conn, err
+			}
+			return newBatched(conn, true), nil
+		},
 		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return c.dialTLS(ctx, w, network, addr)
 		},
@@ -121,11 +127,13 @@ func (c *Conn) dialTLS(ctx context.Context, w *wires, network, addr string) (net
 	if err != nil {
 		return nil, err
 	}
-	conn := tls.Client(raw, conf)
+	behind := newBatched(raw, false)
+	conn := tls.Client(behind, conf)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, &unsentError{addr, err}
 	}
+	behind.on.Store(conn.ConnectionState().NegotiatedProtocol == "h2")
 	c.connected(addr, begun)
 	return conn, nil
 }
