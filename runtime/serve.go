@@ -99,7 +99,9 @@ func serve(ctx context.Context, s *Server, h *http.Server, ln net.Listener) erro
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	h.BaseContext = func(net.Listener) context.Context { return calls }
-	h.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return s.withLife(withBatched(withPeer(ctx, c), c)) }
+	h.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return s.withLife(withBatched(withPeer(ctx, c), c))
+	}
 
 	var parts parts
 	for _, t := range s.tasks {

@@ -36,7 +36,7 @@ type wire interface {
 // In plaintext, HTTP/2 has to be chosen beforehand (RFC 9113, 3.3).
 func (c *Conn) newWire(w *wires, plainHTTP2 bool) *http.Transport {
 	return &http.Transport{
-		Protocols:   c.protocols(plainHTTP2),
+		Protocols: c.protocols(plainHTTP2),
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := c.dial(ctx, network, addr)
 			if err != nil || !plainHTTP2 {

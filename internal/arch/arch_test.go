@@ -70,7 +70,7 @@ var may = map[string][]string{
 	"runtime/stub":                       {"runtime", "runtime/auth", "runtime/broker", "runtime/codec/...", "runtime/internal/..."},
 	"runtime/stub/rpc/internal/healthpb": {},
 	"runtime/stub/rpc":                   {"runtime", "runtime/auth", "runtime/codec/protobuf", "runtime/stub", "runtime/stub/rpc/internal/...", "runtime/internal/..."},
-	"runtime/engine/grpc":                {"runtime", "runtime/auth", "runtime/policy/deadline", "runtime/stub/rpc"},
+	"runtime/engine/grpc":                {"runtime", "runtime/auth", "runtime/codec/protobuf", "runtime/policy/deadline", "runtime/stub/rpc"},
 	"runtime/registries":                 {"runtime", "runtime/discovery", "runtime/discovery/...", "runtime/tlsconf"},
 	"runtime/concordattest":              {"runtime", "runtime/tlsconf/..."},
 

@@ -2,13 +2,23 @@ package grpcengine
 
 import (
 	"fmt"
+	"sync"
 
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/concordat-dev/concordat/runtime/codec/protobuf"
 )
 
-// wireCodec is protobuf, into buffers that grpc-go reuses.
+// wireCodec writes and reads binary messages by package protobuf, as the default engine
+// does.
 type wireCodec struct{}
+
+// maxScratch is how large a buffer may be that is kept, in bytes.
+const maxScratch = 1 << 20
+
+// scratch are buffers to write messages to: how large one becomes is known afterwards.
+var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 1<<10)) }}
 
 // Name implements encoding.CodecV2.
 func (wireCodec) Name() string { return "proto" }
@@ -19,21 +29,18 @@ func (wireCodec) Marshal(v any) (mem.BufferSlice, error) {
 	if !ok {
 		return nil, fmt.Errorf("a %T is no message", v)
 	}
-	size := proto.Size(m)
-	options := proto.MarshalOptions{UseCachedSize: true}
-	if mem.IsBelowBufferPoolingThreshold(size) {
-		b, err := options.MarshalAppend(make([]byte, 0, size), m)
-		return mem.BufferSlice{mem.SliceBuffer(b)}, err
-	}
-	pool := mem.DefaultBufferPool()
-	buf := pool.Get(size)
-	b, err := options.MarshalAppend((*buf)[:0], m)
+	buf := scratch.Get().(*[]byte)
+	b, err := protobuf.Append((*buf)[:0], m)
 	if err != nil {
-		pool.Put(buf)
+		scratch.Put(buf)
 		return nil, err
 	}
-	*buf = b
-	return mem.BufferSlice{mem.NewBuffer(buf, pool)}, nil
+	out := mem.BufferSlice{mem.Copy(b, mem.DefaultBufferPool())}
+	if cap(b) <= maxScratch {
+		*buf = b
+	}
+	scratch.Put(buf)
+	return out, nil
 }
 
 // Unmarshal implements encoding.CodecV2.
@@ -43,9 +50,9 @@ func (wireCodec) Unmarshal(data mem.BufferSlice, v any) error {
 		return fmt.Errorf("a %T is no message", v)
 	}
 	if len(data) == 1 {
-		return proto.Unmarshal(data[0].ReadOnlyData(), m)
+		return protobuf.Unmarshal(data[0].ReadOnlyData(), m)
 	}
 	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
 	defer whole.Free()
-	return proto.Unmarshal(whole.ReadOnlyData(), m)
+	return protobuf.Unmarshal(whole.ReadOnlyData(), m)
 }

@@ -13,5 +13,5 @@
 //
 // [Registrar] is for services that were written for grpc-go, whichever engine serves them.
 //
-// It imports runtime, runtime/auth, runtime/policy/deadline, runtime/stub/rpc, grpc-go and protobuf-go.
+// It imports runtime, runtime/auth, runtime/codec/protobuf, runtime/policy/deadline, runtime/stub/rpc, grpc-go and protobuf-go.
 package grpcengine

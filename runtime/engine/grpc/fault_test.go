@@ -48,7 +48,13 @@ func (b *backend) register() {
 	rpc.HandleUnary(b.Server, &place, b.echo)
 	rpc.HandleUnary(b.Server, &lookup, b.echo)
 	rpc.HandleServerStream(b.Server, &watch, func(_ context.Context, in *text) iter.Seq2[*text, error] {
-		return func(yield func(*text, error) bool) { _ = yield(in, nil) && yield(in, nil) }
+		return func(yield func(*text, error) bool) {
+			for range 2 {
+				if !yield(in, nil) {
+					return
+				}
+			}
+		}
 	})
 	rpc.HandleBidi(b.Server, &chat, func(_ context.Context, in iter.Seq2[*text, error]) iter.Seq2[*text, error] { return in })
 }

@@ -13,22 +13,30 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/grpc/tap"
 
 	concordat "github.com/concordat-dev/concordat/runtime"
 	"github.com/concordat-dev/concordat/runtime/policy/deadline"
 )
 
-const gzipMin = 1 << 10 // bytes of a reply; below that, compressing costs more than it saves
+type headerKey struct{}
+
+// noted keeps the metadata of a call where called finds it: grpc-go would copy all of it
+// for whoever asks.
+func noted(ctx context.Context, info *tap.Info) (context.Context, error) {
+	return context.WithValue(ctx, headerKey{}, info.Header), nil
+}
 
 // called is the call as the runtime knows it, and who makes it.
 func called(ctx context.Context, spec *concordat.Spec) (*concordat.Call, *concordat.Peer) {
 	call := &concordat.Call{Spec: spec, Side: concordat.Incoming}
-	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		call.Meta = incoming(md)
-	}
+	md, _ := ctx.Value(headerKey{}).(metadata.MD)
+	call.Meta = incoming(md)
 	if end, ok := ctx.Deadline(); ok {
-		call.SetMeta(deadline.Header, deadline.Format(time.Until(end)))
+		if call.Meta == nil {
+			call.Meta = concordat.Meta{}
+		}
+		call.Meta[deadline.Header] = []string{deadline.Format(time.Until(end))}
 	}
 	p, ok := peer.FromContext(ctx)
 	if !ok {
@@ -61,22 +69,7 @@ func (e *server) unary(m method) grpc.MethodHandler {
 		if err != nil {
 			return nil, e.refused(ctx, m, err)
 		}
-		compress(ctx, out)
 		return out, nil
-	}
-}
-
-// compress says how to send the reply: compressed where that pays and the client can.
-func compress(ctx context.Context, out any) {
-	names, _ := grpc.ClientSupportedCompressors(ctx)
-	for _, n := range names {
-		if n == "gzip" && proto.Size(out.(proto.Message)) >= gzipMin {
-			_ = grpc.SetSendCompressor(ctx, n)
-			return
-		}
-	}
-	if len(names) > 0 {
-		_ = grpc.SetSendCompressor(ctx, "identity")
 	}
 }
 

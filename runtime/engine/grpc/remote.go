@@ -35,7 +35,7 @@ func (r *remote) await(ctx context.Context) error {
 	if r.ready.Load() {
 		return nil
 	}
-	state, failures, _, changed := r.look()
+	state, failures, changed, _ := r.look()
 	if state == connectivity.TransientFailure {
 		r.cc.ResetConnectBackoff() // somebody wants it now
 	}
@@ -47,17 +47,17 @@ func (r *remote) await(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		var err error
-		if _, failures, err, changed = r.look(); failures != before && !r.ready.Load() {
+		if _, failures, changed, err = r.look(); failures != before && !r.ready.Load() {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *remote) look() (connectivity.State, int, error, <-chan struct{}) {
+func (r *remote) look() (s connectivity.State, failures int, changed <-chan struct{}, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.state, r.failures, r.err, r.changed
+	return r.state, r.failures, r.changed, r.err
 }
 
 // note is told by the balancer.
@@ -110,6 +110,7 @@ func (b *one) UpdateClientConnState(s balancer.ClientConnState) error {
 	if b.credential == nil {
 		return errors.New("this balancer is concordat's own")
 	}
+	//lint:ignore SA1019 there is no other way yet, and one address is all that it gets
 	sub, err := b.cc.NewSubConn(s.ResolverState.Addresses, balancer.NewSubConnOptions{StateListener: b.turned})
 	if err != nil {
 		return err

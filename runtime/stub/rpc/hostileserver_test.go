@@ -81,7 +81,7 @@ func TestHostileServers(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			leaves(t)
 			base := badServer(t, c.h)
-			conn, err := concordat.NewConn(base, concordat.WithMaxBody(1<<16), quiet)
+			conn, err := concordat.NewConn(base, concordat.WithMaxBody(1<<16), quiet, concordat.WithInterceptors(rpc.Speak(rpc.GRPC, rpc.Gzip())))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -50,7 +50,8 @@ type Manner func(*config)
 func JSON() Manner { return func(c *config) { c.json = true } }
 
 // Gzip compresses requests of 1 KiB and more. Servers need to understand that; nearly all
-// do. Replies may be compressed either way.
+// do. Replies may be compressed, too; unless a client says so, it asks for none, since
+// between services compressing costs more than it saves.
 func Gzip() Manner { return func(c *config) { c.gzip, c.compressMin = true, compressMin } }
 
 // GzipAll is Gzip for requests of any size.
@@ -103,6 +104,8 @@ func (c config) options(spec *concordat.Spec) []connect.ClientOption {
 	}
 	if c.gzip {
 		opts = append(opts, connect.WithSendGzip())
+	} else { // or servers would compress all that they can
+		opts = append(opts, connect.WithAcceptCompression("gzip", nil, nil))
 	}
 	if c.get && spec.Safe {
 		opts = append(opts, connect.WithIdempotency(connect.IdempotencyNoSideEffects), connect.WithHTTPGet(), connect.WithHTTPGetMaxURLSize(getMax, true))
