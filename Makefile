@@ -36,6 +36,7 @@ FUZZTIME ?= 10m
 .PHONY: fuzz
 fuzz: ## fuzz the decoder, parameters and the router, one after the other; FUZZTIME=1m for a quick look
 	go test ./runtime/codec -run '^$$' -fuzz '^FuzzKinds$$' -fuzztime $(FUZZTIME) -parallel 1
+	go test ./runtime/codec -run '^$$' -fuzz '^FuzzPositions$$' -fuzztime $(FUZZTIME) -parallel 1
 	go test ./runtime/codec/param -run '^$$' -fuzz '^FuzzParams$$' -fuzztime $(FUZZTIME) -parallel 1
 	go test ./runtime/internal/route -run '^$$' -fuzz '^FuzzRoutes$$' -fuzztime $(FUZZTIME) -parallel 1
 

@@ -25,9 +25,11 @@ func (p *pass) external(t *contract.Type, name string) *held {
 		return nil
 	}
 	ref := golang.Ref{Name: name}
-	tab := &golang.Table{Var: p.tableVar(name), Kind: "Custom", Of: &ref, Rules: customRule(t.Schema)}
+	s, null := p.normal(t.Schema)
+	_, open := s.(*contract.Any)
+	tab := &golang.Table{Var: p.tableVar(name), Kind: "Custom", Of: &ref, Open: open, Rules: customRule(s)}
 	p.place(&golang.Named{Name: name, Doc: typeDoc(name, t.Doc), Type: of, Alias: true}, tab)
-	return &held{ref: ref, kind: "Custom", table: &golang.Table{Use: tab.Var}, base: "Value"}
+	return &held{ref: ref, kind: "Custom", table: &golang.Table{Use: tab.Var}, base: "Value", null: null}
 }
 
 // goType reads "github.com/google/uuid.UUID". It is false, after a warning, for what would

@@ -126,8 +126,15 @@ func (p *pass) xmlKind(s contract.Schema) *golang.XMLNode {
 		}
 		return &golang.XMLNode{Kind: xmlScalar(s.Base)}
 	case *contract.List:
-		elem, _ := p.element(s)
-		return &golang.XMLNode{Kind: "List", Elem: p.xmlNode(orAny(elem), s.ElemXML)}
+		elem, uniform := p.element(s)
+		if uniform {
+			return &golang.XMLNode{Kind: "List", Elem: p.xmlNode(orAny(elem), s.ElemXML)}
+		}
+		n := &golang.XMLNode{Kind: "List", Elem: p.xmlNode(orAny(s.Elem), s.ElemXML)}
+		for _, at := range s.Prefix {
+			n.Fields = append(n.Fields, p.xmlNode(at, nil))
+		}
+		return n
 	case *contract.Map:
 		return &golang.XMLNode{Kind: "Map", Elem: p.xmlNode(orAny(s.Value), nil)}
 	case *contract.Object:

@@ -143,6 +143,8 @@ func (d *drawer) plain(v reflect.Value, k codec.Kind, t *codec.Type, l limits) {
 		d.object(v, t, l)
 	case codec.Tuple:
 		d.tuple(v, t)
+	case codec.Custom:
+		d.custom(v, t)
 	case codec.Slice:
 		d.list(v, t, l)
 	case codec.Map:

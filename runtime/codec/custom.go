@@ -23,6 +23,9 @@ func (d *dec) custom(t *Type, p unsafe.Pointer, pos int) int {
 	if next < 0 {
 		return -1
 	}
+	if !t.Open && d.s[pos:next] == "null" { // which encoding/json never hands to a pointer
+		return d.fail(pos, CodeType, "must not be null")
+	}
 	if json.Unmarshal([]byte(d.s[pos:next]), typed(t.Go, p)) != nil {
 		return d.fail(pos, CodeType, "must be what "+t.label()+" reads")
 	}

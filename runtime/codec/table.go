@@ -86,7 +86,7 @@ type Type struct {
 	Rules    *Rule   // of the type itself, beside those of the field that uses it
 	Enum     []string
 	EnumInt  []int64
-	Open     bool   // Enum, EnumInt: other values are accepted
+	Open     bool   // Enum, EnumInt: other values are accepted; Custom: null is left to the type
 	Const    string // JSON text
 	Elem     *Type  // Slice, Map
 	ElemFlag Flag   // Slice, Map: Null with Ptr where elements are *T; Null alone where a nil element says it

@@ -53,6 +53,15 @@ func (c *parcel) field(f *codec.Field, base pointer) error {
 		return nil
 	}
 	name := f.Name()
+	if f.Kind == codec.Tuple {
+		for at, of := range param.Positions(f.T, p) {
+			q, _ := at.Value(of)
+			if err := c.part(name, at, of, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	if f.Kind != codec.Slice {
 		return c.part(name, f, base, p)
 	}

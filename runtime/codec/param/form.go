@@ -116,7 +116,7 @@ func addForm(root *tree, k codec.Kind, t *codec.Type, fs []FormField, name, valu
 	q := formParam(fs, f, name)
 	kind, _ := f.Resolve()
 	switch {
-	case kind == codec.Slice && !q.Explode && q.Style != JSON:
+	case (kind == codec.Slice || kind == codec.Tuple) && !q.Explode && q.Style != JSON:
 		for more := raw != ""; more; {
 			var part string
 			part, raw, more = cut(raw, q.separator(false))

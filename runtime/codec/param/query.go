@@ -96,6 +96,11 @@ func (r *reading) named(i int, p *Param, raw string) {
 		r.check(p, v)
 		return
 	}
+	if k == codec.Tuple && p.Explode && p.style() != JSON {
+		n := r.treeOf(i)
+		n.texts = append(n.texts, decoded(raw, escaped, r, p))
+		return
+	}
 	if again {
 		r.violate(p, codec.CodeDuplicate, "must not be there twice")
 		return

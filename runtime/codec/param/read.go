@@ -79,7 +79,7 @@ func Segments(template, path string) (raw []string) {
 // composed says whether a parameter is made of parts.
 func (p *Param) composed() bool {
 	k, _ := p.fieldKind()
-	return (k == codec.Slice || k == codec.Object || k == codec.Map) && p.style() != JSON
+	return (k == codec.Slice || k == codec.Tuple || k == codec.Object || k == codec.Map) && p.style() != JSON
 }
 
 // HasComposed says whether some parameter of a place is a list or an object.
@@ -146,6 +146,8 @@ func (r *reading) one(p *Param, raw string, t text) {
 		tab.Reset(v)
 		r.items(p, tab, v, p.strip(raw), p.separator(false), t)
 		r.check(p, v)
+	case k == codec.Tuple:
+		r.tree(p, r.texts(p, p.strip(raw), t))
 	case k == codec.Object || k == codec.Map:
 		if tr, ok := p.pairs(p.strip(raw), t); ok {
 			r.tree(p, tr)

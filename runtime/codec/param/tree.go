@@ -61,6 +61,8 @@ func (n *tree) json(b []byte, f *codec.Field) []byte {
 			b = kid.json(b, &el)
 		}
 		return append(b, ']')
+	case k == codec.Tuple && len(n.kids) == 0 && !(len(n.texts) == 1 && strings.HasPrefix(n.texts[0], "[")):
+		return n.tuple(b, t)
 	case len(n.kids) > 0:
 		return n.object(b, k, t)
 	case len(n.texts) == 0:

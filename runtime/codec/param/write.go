@@ -174,7 +174,9 @@ func (p *Param) append(b []byte, base unsafe.Pointer, between string, t text) ([
 			return b, false, nil // nothing can say that it is there, but empty
 		}
 		b, err = p.appendList(b, tab, v, p.layout(false, between), t)
-	case (k == codec.Object || k == codec.Map) && p.style() == DeepObject, k == codec.Slice:
+	case k == codec.Tuple && p.style() != DeepObject:
+		b, err = p.appendTuple(b, tab, v, p.layout(false, between), t)
+	case (k == codec.Object || k == codec.Map) && p.style() == DeepObject, k == codec.Slice, k == codec.Tuple:
 		n := len(b)
 		b, err = appendDeep(b, t.append(nil, p.Name), &codec.Field{T: tab, Kind: k}, v, between, t)
 		return b, len(b) > n, p.wrap(err)
@@ -317,7 +319,7 @@ func appendDeep(b, name []byte, f *codec.Field, v unsafe.Pointer, between string
 			return nil
 		}
 		k, tab := g.Resolve()
-		if k == codec.Object || k == codec.Map || k == codec.Slice {
+		if k == codec.Object || k == codec.Map || k == codec.Slice || k == codec.Tuple {
 			m := len(b)
 			if b, err = appendDeep(b, name, &codec.Field{T: tab, Kind: k}, q, between, t); len(b) == m {
 				b = b[:n]
@@ -327,6 +329,14 @@ func appendDeep(b, name []byte, f *codec.Field, v unsafe.Pointer, between string
 		b = append(append(b, name...), '=')
 		b, err = appendPart(b, g, base, t)
 		return err
+	}
+	if f.Kind == codec.Tuple {
+		for g, q := range Positions(f.T, v) {
+			if err := next(name, g, q); err != nil {
+				return b, err
+			}
+		}
+		return b, nil
 	}
 	if f.Kind == codec.Slice {
 		for i := range f.T.Len(v) {

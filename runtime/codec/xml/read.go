@@ -220,7 +220,11 @@ func (r *reader) list(n *Node, items []*node) {
 		if i > 0 {
 			r.raw(",")
 		}
-		r.value(elem, item)
+		if i < len(n.Fields) {
+			r.value(&n.Fields[i], item)
+		} else {
+			r.value(elem, item)
+		}
 	}
 	r.raw("]")
 }

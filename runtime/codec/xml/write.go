@@ -63,6 +63,14 @@ func (w *writer) items(n *Node, name string, v *value) error {
 	name = elem.name(name)
 	for i := range v.items {
 		item := &v.items[i]
+		if i < len(n.Fields) {
+			at := *w.c.resolve(&n.Fields[i])
+			at.Wrapped, at.As = at.Wrapped || at.Kind == List, Element
+			if err := w.value(&at, name, item); err != nil {
+				return err
+			}
+			continue
+		}
 		if elem.Kind == Any && item.kind == '[' {
 			elem.Kind, elem.Wrapped, elem.Elem = List, true, &Node{Kind: Any}
 		}
@@ -189,7 +197,11 @@ func (w *writer) content(n *Node, v *value) error {
 		if elem == nil {
 			elem = &Node{Kind: Any}
 		}
-		return w.items(&Node{Elem: elem}, n.name("item"), v)
+		list := &Node{Elem: elem}
+		if n.Kind == List {
+			list.Fields = n.Fields
+		}
+		return w.items(list, n.name("item"), v)
 	case '{':
 		for i, key := range v.keys {
 			f := w.field(n, key)

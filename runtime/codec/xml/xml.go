@@ -56,7 +56,7 @@ type Node struct {
 	Wrapped bool // List: there is an element around its items
 	Of      int  // Ref
 	Elem    *Node
-	Fields  []Node // Object
+	Fields  []Node // Object; of a List, its positions, called like Elem, which is what follows them
 	Extra   *Node  // Object: of the elements that Fields does not name
 
 	Tag      string   // Union: the property that tells variants apart; "": the first that fits
