@@ -38,6 +38,8 @@ type Options struct {
 	// written by its JSON or text methods, or as encoding/json does.
 	Formats, Types map[string]string
 
+	Policies Policies // of calls, for the generated package to hand on
+
 	// Split is "" for one package, whose files are cut by tag where it is large, or
 	// SplitPackages for packages of their own, by tag. It is for OpenAPI.
 	Split string
@@ -129,6 +131,7 @@ func plan(ctx context.Context, c *contract.Contract, o Options, diags *diag.List
 	p.servers()
 	services, parts := p.divide(services)
 	p.split(services)
+	govern([]*golang.Package{out}, []*scope{p.names}, o, diags)
 	if p.xml != nil && p.xml.schema.Var != "" {
 		out.Units[0].XML = p.xml.schema
 	}

@@ -35,6 +35,7 @@ func protobuf(ctx context.Context, c *contract.Contract, o Options, diags *diag.
 	for _, s := range c.Services {
 		r.service(s)
 	}
+	r.govern()
 	for _, p := range r.order {
 		if err := ctx.Err(); err != nil {
 			diags.Errorf("cancelled", c.Span, "generating was cancelled: %v", err)
@@ -108,6 +109,16 @@ type rpc struct {
 	names    map[string]string // of Go packages, by import path
 	packages map[string]*rpcPackage
 	order    []*rpcPackage
+}
+
+// govern gives all packages the policies.
+func (r *rpc) govern() {
+	var pkgs []*golang.Package
+	var names []*scope
+	for _, p := range r.order {
+		pkgs, names = append(pkgs, p.out), append(names, p.names)
+	}
+	govern(pkgs, names, r.o, r.diags)
 }
 
 type rpcPackage struct {

@@ -28,18 +28,34 @@ func (c *Conn) heed(a *Attempt, at *endpoint, start, now time.Duration, o balanc
 	c.replace(at)
 }
 
-// replace makes the next calls to e go over new connections. What is under way on the old
-// ones stays there: the endpoint may be slow, and alive.
+// farewell is how long the last request on an old connection may take to leave: nobody
+// waits for its answer.
+const farewell = 100 * time.Millisecond
+
+// replace makes the next calls to e go over new connections, and asks e over one of them
+// whether it is there at all. What is under way on the old ones stays there: the endpoint
+// may be slow, and alive.
 func (c *Conn) replace(e *endpoint) {
-	rpc := c.spokeRPC.Load()
 	c.wires().rest.CloseIdleConnections() // of HTTP/1: those in use close when their calls give up
 	go func() {
-		ctx, cancel := context.WithTimeout(c.ends.ctx, probeTimeout)
-		defer cancel()
-		req := c.probeRequest(ctx, e)
-		req.Close = true // an HTTP/2 connection that carries such a request carries no further ones
-		if resp, err := c.wireOf(rpc).RoundTrip(req); err == nil {
-			resp.Body.Close()
+		if c.ask(e, farewell, true) != nil && c.ask(e, probeTimeout, false) != nil && c.ends.ctx.Err() == nil {
+			if c.ends.group.Missing(c.now(), &e.Host) {
+				c.log.Warn("endpoint ejected: neither calls nor a probe were answered", "target", c.String(), "endpoint", e.Host.Addr)
+			}
 		}
 	}()
+}
+
+// ask sends e a probe; any answer will do. An HTTP/2 connection that carries the last
+// request carries no further ones.
+func (c *Conn) ask(e *endpoint, limit time.Duration, last bool) error {
+	ctx, cancel := context.WithTimeout(c.ends.ctx, limit)
+	defer cancel()
+	req := c.probeRequest(ctx, e)
+	req.Close = last
+	resp, err := c.wireOf(c.spokeRPC.Load()).RoundTrip(req)
+	if err == nil {
+		resp.Body.Close()
+	}
+	return err
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func hasServices(p *golang.Package, u *golang.Unit) bool {
-	return len(u.Services)+len(u.Parts) > 0 || u == p.Units[0] && len(p.Schemes)+len(p.Servers) > 0
+	return len(u.Services)+len(u.Parts) > 0 || u == p.Units[0] && (len(p.Schemes)+len(p.Servers) > 0 || p.Policies != nil)
 }
 
 func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
@@ -28,6 +28,9 @@ func serviceFile(p *golang.Package, u *golang.Unit) []block.Code {
 	for _, part := range u.Parts {
 		decls = append(decls, methods(part.Service, part.Methods)...)
 		decls = append(decls, Ops(part.Service, part.Methods))
+	}
+	if u == p.Units[0] && p.Policies != nil {
+		decls = append(decls, Policies(p.Policies))
 	}
 	if u == p.Units[0] && len(p.Security) > 0 {
 		decls = append(decls, Security(p.Security))

@@ -39,6 +39,7 @@ func shows() map[string][]block.Code {
 		"XMLSchema":       one(XMLSchema(customerXML())),
 		"TableMethods":    one(TableMethods(customerTable())),
 		"Scheme":          one(Scheme(apiKey())),
+		"Policies":        one(Policies(&golang.Policies{Name: "Policies", Doc: []string{"Policies is what concordat.yaml says of calls."}, Text: `{"operations":{"GetCustomer":{"timeout":"250ms"}}}`})),
 		"Security":        one(Security(securities())),
 		"Fake":            one(Fake(p, s)),
 		"Faked":           one(Faked(p, s)),

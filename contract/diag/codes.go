@@ -25,6 +25,7 @@ var Codes = map[string]string{
 	"config-duplicate":   "A key of concordat.yaml is given twice.",
 	"config-empty":       "concordat.yaml lists no contract.",
 	"config-package":     "What concordat.yaml gives as package is no name that a Go package can have and others can import.",
+	"config-policy":      "concordat.yaml says something of calls that cannot be, or of an operation that the contract does not have.",
 	"config-spec":        "An entry of concordat.yaml names no contract.",
 	"config-split":       "What concordat.yaml gives as split is no way to divide generated code.",
 	"config-syntax":      "concordat.yaml is not well-formed YAML.",

@@ -43,7 +43,7 @@ var may = map[string][]string{
 	"cmd/concordat":            {"cmd/internal/cli"},
 	"cmd/protoc-gen-concordat": {"cmd/internal/plugin"},
 	"cmd/internal/cli":         {"cmd/internal/config", "cmd/internal/output", "contract", "contract/diag", "parser", "parser/remote", "generator", "generator/openapidoc", "runtime/tlsconf/devca"},
-	"cmd/internal/config":      {"contract", "contract/diag"},
+	"cmd/internal/config":      {"contract", "contract/diag", "runtime"},
 	"cmd/internal/output":      {},
 	"cmd/internal/plugin":      {"contract", "contract/diag", "parser/protobuf", "generator", "generator/messages"},
 

@@ -23,6 +23,9 @@ type Package struct {
 	// Servers are printed in the first unit, too.
 	Servers []*Server
 
+	// Policies is printed in the first unit; nil: there are none.
+	Policies *Policies
+
 	// Names are the names of imported packages whose import path does not end in them:
 	// "example.com/gen/orders/v1" is "ordersv1". Others need none.
 	Names map[string]string

@@ -9,6 +9,7 @@ import (
 	"github.com/concordat-dev/concordat/cmd/internal/config"
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
+	"github.com/concordat-dev/concordat/generator"
 )
 
 // configured returns the jobs that a configuration lists.
@@ -60,6 +61,7 @@ func jobsOf(c *config.Config, base string, offline bool) []job {
 			specs: below(base, e.Spec), out: below(base, []string{e.Out})[0], base: base,
 			pkg: e.Package, split: e.Split, imports: below(base, e.Imports), entry: e.Span,
 			formats: e.Formats, types: e.Types,
+			policies: generator.Policies{Text: e.Policies.Text, Operations: e.Policies.Operations},
 			overlays: below(base, e.Overlays), remote: hosts,
 		})
 	}

@@ -222,7 +222,7 @@ func (g *generation) files(ctx context.Context, c *contract.Contract, j job) ([]
 	}
 	made, diags := generator.Generate(ctx, c, generator.Options{
 		Package: j.pkg, ImportPath: imp, Source: g.source(j, m), Version: g.env.Version,
-		Formats: j.formats, Types: j.types, Split: j.split,
+		Formats: j.formats, Types: j.types, Policies: j.policies, Split: j.split,
 	})
 	g.diags = append(g.diags, diags...)
 	if diags.HasErrors() {

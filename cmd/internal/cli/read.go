@@ -15,6 +15,7 @@ import (
 
 	"github.com/concordat-dev/concordat/contract"
 	"github.com/concordat-dev/concordat/contract/diag"
+	"github.com/concordat-dev/concordat/generator"
 	"github.com/concordat-dev/concordat/parser"
 	"github.com/concordat-dev/concordat/parser/remote"
 )
@@ -96,6 +97,8 @@ func (a *app) read(name string) ([]byte, error) {
 // A job is one contract and where its Go goes. Paths are relative to Env.Dir.
 type job struct {
 	formats, types map[string]string // Go types that the user wants
+
+	policies generator.Policies
 
 	specs   []string
 	out     string // "" until the package is known

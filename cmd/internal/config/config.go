@@ -1,7 +1,7 @@
 // Package config reads concordat.yaml: which contracts there are and where their Go
 // goes. Unknown keys are errors that name the key which was probably meant.
 //
-// It imports contract, contract/diag and yaml.v3; it reads no file by itself.
+// It imports contract, contract/diag, runtime (for what policies may say) and yaml.v3; it reads no file by itself.
 package config
 
 import (
@@ -41,6 +41,8 @@ type Contract struct {
 	// Formats and Types are Go types that stand for formats of JSON Schema and for named
 	// schemas: "uuid" may be "github.com/google/uuid.UUID".
 	Formats, Types map[string]string
+
+	Policies Policies
 
 	Span contract.Span // of Spec
 }
@@ -133,6 +135,8 @@ func (r *reader) contract(n *yaml.Node) Contract {
 		"split":   func(v *yaml.Node) { c.Split = r.split(v) },
 		"formats": func(v *yaml.Node) { c.Formats = r.goTypes(v, "formats") },
 		"types":   func(v *yaml.Node) { c.Types = r.goTypes(v, "types") },
+
+		"policies": func(v *yaml.Node) { c.Policies = r.policies(v) },
 
 		"overlays": func(v *yaml.Node) { c.Overlays = r.texts(v, "overlays") },
 	})

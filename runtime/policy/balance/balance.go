@@ -218,6 +218,9 @@ func (g *Group) Ended(now time.Duration, h *Host, o Outcome) (ejected bool) {
 	return (o == Good || o == Bad) && g.judge(now, h, o)
 }
 
+// Missing takes that h did not answer a probe. It reports whether that ejected h.
+func (g *Group) Missing(now time.Duration, h *Host) (ejected bool) { return g.judge(now, h, Absent) }
+
 func (g *Group) judge(now time.Duration, h *Host, o Outcome) (ejected bool) {
 	changed := false
 	if o == Absent {
