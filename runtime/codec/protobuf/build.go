@@ -139,7 +139,7 @@ func (b *builder) fields(md protoreflect.MessageDescriptor) {
 			b.table.generic = true
 			return
 		}
-		f.off = sf.Offset
+		f.off, f.op = sf.Offset, f.frequent()
 		b.table.fields = append(b.table.fields, f)
 		b.decode = append(b.decode, f)
 	}
@@ -172,6 +172,7 @@ func (b *builder) field(fd protoreflect.FieldDescriptor, t reflect.Type) (field,
 		if fd.IsPacked() {
 			f.shape = shapePacked
 			f.setTag(protowire.BytesType)
+			f.expect = protowire.BytesType
 		}
 		return f, t.Kind() == reflect.Slice && f.holds(t.Elem())
 	case f.kind == kindMessage, f.kind == kindGroup, f.kind == kindBytes && fd.HasPresence():
@@ -234,7 +235,7 @@ func itabOf(t, wrapper reflect.Type) (uintptr, bool) {
 // scalar is the line of one value of a field.
 func scalar(fd protoreflect.FieldDescriptor) field {
 	k := kinds[fd.Kind()]
-	f := field{num: fd.Number(), kind: k.kind, wire: k.wire, utf8: k.kind == kindString && enforceUTF8(fd), name: fd.FullName()}
+	f := field{num: fd.Number(), kind: k.kind, wire: k.wire, expect: k.wire, utf8: k.kind == kindString && enforceUTF8(fd), name: fd.FullName()}
 	f.setTag(f.wire)
 	return f
 }
@@ -312,11 +313,11 @@ func (f *field) holds(t reflect.Type) bool {
 func (b *builder) probes() {
 	for i := range b.table.fields {
 		f := &b.table.fields[i]
-		b.table.probes = append(b.table.probes, probe{f.off, f.op()})
+		b.table.probes = append(b.table.probes, probe{f.off, f.sub, f.op, f.utf8, f.tagLen, [2]byte(f.tag[:2])})
 	}
 }
 
-func (f *field) op() op {
+func (f *field) frequent() op {
 	switch f.shape {
 	case shapePlain:
 		return plainOps[f.kind]

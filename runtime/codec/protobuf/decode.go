@@ -54,25 +54,44 @@ func (d *decoder) message(t *table, p unsafe.Pointer, b []byte, i int, group pro
 		} else if num <= uint64(protowire.MaxValidNumber) {
 			f = t.sparse[protowire.Number(num)]
 		}
-		if f == nil || f.wire != protowire.Type(tag&7) {
+		if f == nil || f.expect != protowire.Type(tag&7) {
 			if protowire.Type(tag&7) == protowire.EndGroupType && tag>>3 == uint64(group) && group != 0 {
 				group = 0
 				break
 			}
-			if i = d.rare(t, f, p, b, i, tag, &ext); i < 0 {
+			if i = d.rare(t, f, p, b, i, depth, tag, &ext); i < 0 {
 				return bad
 			}
 			continue
 		}
 		seen |= f.need
 		q := unsafe.Add(p, f.off)
-		if f.shape > shapePresent {
-			i = d.field(f, q, b, i, depth)
-		} else if f.wire == protowire.VarintType && i < len(b) && b[i] < 0x80 {
-			store(f.kind, q, uint64(b[i]))
-			i++
-		} else {
+		switch f.op {
+		case opInt32, op64, opBool, opOther32, opOther64:
+			if f.expect == protowire.VarintType && i < len(b) && b[i] < 0x80 {
+				store(f.kind, q, uint64(b[i]))
+				i++
+			} else {
+				i = d.value(f, q, b, i, depth)
+			}
+		case opString:
+			begin, end := chunk(b, i)
+			if begin < 0 {
+				return d.fail(errInvalid)
+			}
+			if f.kind == kindString {
+				i = d.text(f, (*string)(q), b, begin, end)
+			} else {
+				i = d.value(f, q, b, i, depth)
+			}
+		case opPacked:
+			i = d.packed(f, q, b, i)
+		case opMessages:
+			i = d.messages(f, (*[]unsafe.Pointer)(q), b, i, depth)
+		case opMessage:
 			i = d.value(f, q, b, i, depth)
+		default:
+			i = d.field(f, q, b, i, depth)
 		}
 		if i < 0 {
 			return bad
@@ -92,13 +111,16 @@ func (d *decoder) message(t *table, p unsafe.Pointer, b []byte, i int, group pro
 
 // rare reads what is not as t has it: numbers that it does not know, another wire type,
 // packed numbers.
-func (d *decoder) rare(t *table, f *field, p unsafe.Pointer, b []byte, i int, tag uint64, ext *[]byte) int {
+func (d *decoder) rare(t *table, f *field, p unsafe.Pointer, b []byte, i, depth int, tag uint64, ext *[]byte) int {
 	if tag>>3 < 1 || tag>>3 > uint64(protowire.MaxValidNumber) {
 		return d.fail(errInvalid)
 	}
 	num, wire := protowire.Number(tag>>3), protowire.Type(tag&7)
 	if f != nil && wire == protowire.BytesType && (f.shape == shapeList || f.shape == shapePacked) && f.kind < kindString {
 		return d.packed(f, unsafe.Add(p, f.off), b, i)
+	}
+	if f != nil && wire == f.wire {
+		return d.list(f, unsafe.Add(p, f.off), b, i, depth)
 	}
 	n := protowire.ConsumeFieldValue(num, wire, b[i:])
 	if n < 0 {

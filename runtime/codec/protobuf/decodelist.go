@@ -11,6 +11,8 @@ import (
 // field reads a value of a field whose place is not the value itself.
 func (d *decoder) field(f *field, q unsafe.Pointer, b []byte, i, depth int) int {
 	switch f.shape {
+	case shapePresent:
+		return d.value(f, q, b, i, depth)
 	case shapePointer:
 		box := d.box(f.kind, b[i:])
 		i = d.value(f, box, b, i, depth)
@@ -162,17 +164,17 @@ func varints[T any](d *decoder, f *field, q unsafe.Pointer, v []byte) bool {
 		}
 	}
 	list := growNumbers(d, f, *(*[]T)(q), v, n)
-	for i := 0; i < len(v); {
-		var x uint64
-		if c := v[i]; c < 0x80 {
-			x = uint64(c)
-			i++
-		} else if x, i = uvarint(v, i); i < 0 {
-			return false
+	size, k := sizes[f.kind], len(list)
+	list = list[:k+n]
+	for i := 0; i < len(v); k++ {
+		x := uint64(v[i])
+		i++
+		if x >= 0x80 {
+			if x, i = uvarint(v, i-1); i < 0 {
+				return false
+			}
 		}
-		var t T
-		store(f.kind, unsafe.Pointer(&t), x)
-		list = append(list, t)
+		store(f.kind, unsafe.Add(unsafe.Pointer(unsafe.SliceData(list)), uintptr(k)*size), x)
 	}
 	*(*[]T)(q) = list
 	return true

@@ -96,8 +96,9 @@ func (e *encoder) message(t *table, p unsafe.Pointer, b []byte, i int) ([]byte, 
 	if u := *(*[]byte)(unsafe.Add(p, t.unknown)); len(u) > 0 {
 		b, i = e.raw(u, b, i)
 	}
-	for k := len(t.probes) - 1; k >= 0; k-- {
-		at := &t.probes[k]
+	probes := t.probes
+	for k := len(probes) - 1; k >= 0; k-- {
+		at := &probes[k]
 		q := unsafe.Add(p, at.off)
 		if i < room {
 			b, i = e.grow(b, i, room)
@@ -122,18 +123,26 @@ func (e *encoder) message(t *table, p unsafe.Pointer, b []byte, i int) ([]byte, 
 			i--
 			b[i] = 1
 		case opString:
-			s := *(*string)(q)
-			if len(s) == 0 {
+			n := len(*(*string)(q))
+			if n == 0 {
 				continue
 			}
-			b, i = e.text(&t.fields[k], s, b, i)
+			if i < n+room {
+				b, i = e.grow(b, i, n+room)
+			}
+			v := unsafe.Slice(*(**byte)(q), n)
+			i -= n
+			if !transfer(b[i:i+n], v) && at.utf8 && !utf8.Valid(v) {
+				e.fail(notUTF8(&t.fields[k]))
+			}
+			i = varint(b, i, uint64(n))
 		case opMessage:
 			child := *(*unsafe.Pointer)(q)
 			if child == nil {
 				continue
 			}
 			end := len(b) - i
-			b, i = e.message(t.fields[k].sub, child, b, i)
+			b, i = e.message(at.sub, child, b, i)
 			if i < room {
 				b, i = e.grow(b, i, room)
 			}
@@ -154,13 +163,17 @@ func (e *encoder) message(t *table, p unsafe.Pointer, b []byte, i int) ([]byte, 
 			}
 			continue
 		}
-		f := &t.fields[k]
-		if f.tagLen == 1 {
+		switch at.tagLen {
+		case 1:
 			i--
-			b[i] = f.tag[0]
-			continue
+			b[i] = at.tag[0]
+		case 2:
+			i -= 2
+			b[i+1] = at.tag[1]
+			b[i] = at.tag[0]
+		default:
+			b, i = t.fields[k].label(b, i)
 		}
-		b, i = f.label(b, i)
 	}
 	if t.require > 0 && !e.partial {
 		e.partial = t.lacks(p)
@@ -317,8 +330,9 @@ func number(k kind, q unsafe.Pointer, b []byte, i int) int {
 // varint writes v before i, where there is room.
 func varint(b []byte, i int, v uint64) int {
 	if v < 1<<7 {
-		b[i-1] = byte(v)
-		return i - 1
+		i--
+		b[i] = byte(v)
+		return i
 	}
 	return longVarint(b, i, v)
 }
@@ -326,7 +340,13 @@ func varint(b []byte, i int, v uint64) int {
 // longVarint writes up to eight bytes at once, the last of them right before i. What is
 // below the number is garbage where nothing is written yet.
 func longVarint(b []byte, i int, v uint64) int {
-	n := int(9*uint32(bits.Len64(v))+64) / 64
+	if v < 1<<14 {
+		i -= 2
+		b[i+1] = byte(v >> 7)
+		b[i] = byte(v) | 0x80
+		return i
+	}
+	n := int((9*uint32(bits.Len64(v)) + 64) / 64)
 	if n > 8 {
 		return longestVarint(b, i-n, v)
 	}

@@ -34,9 +34,9 @@ func (e *encoder) packed(f *field, q unsafe.Pointer, b []byte, i int) ([]byte, i
 	s := *(*[]byte)(q)
 	size := sizes[f.kind]
 	first := unsafe.Pointer(unsafe.SliceData(s))
-	step := len(s)
+
 	for k := len(s); k > 0; {
-		step = min(k, 64)
+		step := min(k, 64)
 		if i < 10*step+room {
 			b, i = e.grow(b, i, 10*step+room)
 		}

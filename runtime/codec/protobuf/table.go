@@ -60,16 +60,22 @@ const (
 // A probe is where to look and what for. Probes lie together, since most fields of most
 // messages are not set.
 type probe struct {
-	off uintptr
-	op  op
+	off    uintptr
+	sub    *table // of messages
+	op     op
+	utf8   bool
+	tagLen uint8
+	tag    [2]byte // where it is no longer
 }
 
 // A field is a line of a table.
 type field struct {
 	off    uintptr // in the struct
+	op     op
 	shape  shape
 	kind   kind
 	wire   protowire.Type // of one value
+	expect protowire.Type // of what protobuf-go would write
 	tagLen uint8
 	tag    [5]byte // as written
 	utf8   bool    // is asked for
@@ -112,14 +118,6 @@ type table struct {
 	generic bool          // left to protobuf-go
 	hint    atomic.Uint32 // bytes to begin with when marshalling
 	name    protoreflect.FullName
-}
-
-// lookup finds the field of a number; nil: unknown.
-func (t *table) lookup(n protowire.Number) *field {
-	if int(n) < len(t.dense) {
-		return t.dense[n]
-	}
-	return t.sparse[n]
 }
 
 // tables are the tables by struct type. Like encoding/json's, this memo is of what never
