@@ -1,6 +1,7 @@
 // Package protobuf is the binary codec of Protobuf for messages that protoc-gen-go
 // generated: what [proto.Marshal] and [proto.Unmarshal] do, at a fraction of their cost.
-// It accepts and refuses the same input, and writes the same bytes (but for the order of
+// It accepts and refuses the same input (but for required fields below a oneof, some of
+// which protobuf-go forgets), and writes the same bytes (but for the order of
 // maps, which neither promises).
 //
 // There is no generated code. The table of a message is made when the message is first
