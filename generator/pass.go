@@ -20,13 +20,14 @@ type pass struct {
 	names *scope // of the package
 	at    contract.Span
 
-	types    map[*contract.Type]*held
-	inline   map[contract.Schema]*held
-	flat     map[*contract.Union]*flat
-	tags     map[*contract.Object]map[string]*tagging
-	forms    map[*contract.Object]bool // multipart bodies
-	requests map[contract.Schema]bool  // what bodies of requests that are no patches hold
-	events   map[*contract.Object]bool // whole server-sent events
+	types     map[*contract.Type]*held
+	inline    map[contract.Schema]*held
+	flat      map[*contract.Union]*flat
+	tags      map[*contract.Object]map[string]*tagging
+	forms     map[*contract.Object]bool // multipart bodies
+	requests  map[contract.Schema]bool  // what bodies of requests that are no patches hold
+	events    map[*contract.Object]bool // whole server-sent events
+	elsewhere map[string]bool           // servers of single operations that were told of
 
 	protos   *messages.Plan // of payloads described by Protobuf; nil for none
 	xml      *xmlNodes      // nil without bodies in XML
@@ -49,13 +50,14 @@ type placed struct {
 func newPass(ctx context.Context, c *contract.Contract, o Options, out *golang.Package, diags *diag.List) *pass {
 	return &pass{
 		ctx: ctx, c: c, o: o, diags: diags, out: out, names: packageScope(), at: c.Span,
-		types:    make(map[*contract.Type]*held),
-		inline:   make(map[contract.Schema]*held),
-		flat:     make(map[*contract.Union]*flat),
-		tags:     make(map[*contract.Object]map[string]*tagging),
-		forms:    make(map[*contract.Object]bool),
-		events:   make(map[*contract.Object]bool),
-		messages: make(map[carriedKey]*carried),
+		types:     make(map[*contract.Type]*held),
+		inline:    make(map[contract.Schema]*held),
+		flat:      make(map[*contract.Union]*flat),
+		tags:      make(map[*contract.Object]map[string]*tagging),
+		forms:     make(map[*contract.Object]bool),
+		events:    make(map[*contract.Object]bool),
+		elsewhere: make(map[string]bool),
+		messages:  make(map[carriedKey]*carried),
 	}
 }
 

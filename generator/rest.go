@@ -33,8 +33,10 @@ func (s *service) call(op *operation) {
 		wire = &contract.HTTP{Method: http.MethodPost, Path: "/" + op.Name}
 	}
 	m.Op.Route = wire.Method + " " + wire.Path
-	if len(wire.Servers) > 0 {
-		s.remark("operation-server", wire.Servers[0].Span, "%s names servers of its own; the connection's is used", m.Name)
+	if len(wire.Servers) > 0 && !slices.EqualFunc(wire.Servers, s.c.Servers, sameServer) && !s.elsewhere[wire.Servers[0].URL] {
+		s.elsewhere[wire.Servers[0].URL] = true // said once
+		s.warn("operation-server", wire.Servers[0].Span, "%s is on servers of its own, such as %s; its client goes where its connection does", m.Name, oneLine(wire.Servers[0].URL)).
+			Help = "call it by a second client, whose connection goes there"
 	}
 	if op.In != nil && len(op.In.Bodies) > 0 {
 		fields.take("Body")
@@ -46,6 +48,8 @@ func (s *service) call(op *operation) {
 	failures := s.reply(op)
 	m.Doc = methodDoc(m.Name, op.Doc, m.Name+" calls "+m.Op.Route+".", append([]string{m.Op.Route}, failures...))
 }
+
+func sameServer(a, b *contract.Server) bool { return a.URL == b.URL }
 
 // params are the parameters that travel: those of the path's template, whether the
 // contract declares them or not, and the others, each once.

@@ -67,7 +67,7 @@ var Codes = map[string]string{
 	"bad-expression":          "This is no runtime expression, or one that leads to nothing that the generated code knows. What it belongs to is left out.",
 	"bad-link":                "A link leads to no operation of the document, or fills what its target does not have. It is left out.",
 	"bad-pagination":          "An extension says how an operation gives its results in pages, but its parameters or its reply do not fit. There is no iterator for it.",
-	"operation-server":        "An operation names servers of its own. It is called over the connection that the program gives, as all others are.",
+	"operation-server":        "An operation, perhaps the first of several, names servers of its own. It is called over the connection that the program gives, as all others are; make a client of another connection for it.",
 	"ambiguous-path":          "Two paths differ only in the names of their variables, so that a server cannot tell them apart.",
 	"bad-media-type":          "This is no media type by RFC 9110.",
 	"bad-path":                "A path does not begin with a slash, holds a query, or its braces do not match.",

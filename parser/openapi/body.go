@@ -132,6 +132,7 @@ func (r *reader) responses(op *contract.Operation, n *node.Node) {
 			r.linksOf(op, out, n)
 		} else {
 			op.Failures = append(op.Failures, &contract.Failure{Status: status, Doc: doc, Body: m, Span: at})
+			r.notLinked(n)
 		}
 	}
 }

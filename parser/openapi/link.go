@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/concordat-dev/concordat/contract"
+	"github.com/concordat-dev/concordat/contract/diag"
 	"github.com/concordat-dev/concordat/parser/internal/node"
 )
 
@@ -31,6 +32,22 @@ func (r *reader) linksOf(op *contract.Operation, out *contract.Success, response
 	}
 }
 
+// notLinked says that the links of a failure have no Go: it is an error, not a reply from
+// which the next request could be made.
+func (r *reader) notLinked(response *node.Node) {
+	list := r.loader.Resolve(response).Get("links")
+	if !node.Expect(r.diags, list, "links", node.Map) || r.told[list] {
+		return
+	}
+	r.told[list] = true
+	for name, n := range list.Entries() {
+		if !strings.HasPrefix(name, "x-") {
+			r.diags.Warnf("not-generated", n.KeySpan(), "no code is generated for the link %s, which belongs to a failure", strconv.Quote(name)).
+				Help = "move it to a response of success, or make the request from concordat.Detail"
+		}
+	}
+}
+
 // links reads all links.
 func (r *reader) links() {
 	for _, p := range r.linked {
@@ -50,6 +67,23 @@ func (r *reader) links() {
 			r.diags.Warnf("not-generated", s.KeySpan(), "the link %s names a server; the connection's is used", strconv.Quote(p.name))
 		}
 		p.out.Links = append(p.out.Links, l)
+	}
+}
+
+// unlinked says which links of the components no response has.
+func (r *reader) unlinked(list *node.Node) {
+	if !node.Expect(r.diags, list, "links", node.Map) {
+		return
+	}
+	used := map[*node.Node]bool{}
+	for _, p := range r.linked {
+		used[r.loader.Resolve(p.n)] = true
+	}
+	for name, n := range list.Entries() {
+		if !used[r.loader.Resolve(n)] && !strings.HasPrefix(name, "x-") {
+			d := r.diags.Warnf("not-generated", n.KeySpan(), "no response has the link %s, so that no code is generated for it", strconv.Quote(name))
+			d.Severity = diag.Remark
+		}
 	}
 }
 

@@ -220,6 +220,7 @@ func (r *reader) unused(components *node.Node) {
 		}
 	}
 	r.notGenerated(components.Get("callbacks"), "callback", diag.Remark)
+	r.unlinked(components.Get("links"))
 }
 
 // notGenerated says of every entry of a map that no code is written for it.
