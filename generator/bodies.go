@@ -39,7 +39,7 @@ func (s *service) bodies(op *operation, st *golang.Struct) {
 		for _, b := range c.bodies {
 			op.method.Op.BodyRequired = op.method.Op.BodyRequired || len(choices) > 1 && b.Required
 			op.method.Op.Bodies = append(op.method.Op.Bodies, &golang.Body{
-				Media: b.Media, Field: c.held.line("", st.Name, name, flags), Form: formFields(b), XML: s.xmlFormat(b, op.method.Name),
+				Media: b.Media, Field: c.held.line("", st.Name, name, flags), Form: s.formFields(b), XML: s.xmlFormat(b, op.method.Name),
 			})
 		}
 	}
@@ -130,9 +130,15 @@ func (s *service) formBody(b *contract.Body, want string) *held {
 }
 
 // formFields is how the fields of a form travel where the contract says it.
-func formFields(b *contract.Body) []*golang.FormField {
+func (p *pass) formFields(b *contract.Body) []*golang.FormField {
 	var out []*golang.FormField
 	for _, e := range b.Encoding {
+		for _, h := range e.Headers {
+			if classOf(b.Media, b.Schema) == multipartClass && !strings.EqualFold(h.Name, "content-type") { // which others ignore (OpenAPI 3.1, 4.8.15)
+				p.warn("part-header", h.Span, "the header %s of the part %s is neither sent nor read", h.Name, e.Field).
+					Help = "put what it says into a field of its own"
+			}
+		}
 		if e.Media == "" && e.Style == "" {
 			continue // as forms travel anyway: exploded
 		}

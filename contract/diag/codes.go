@@ -63,6 +63,7 @@ var Codes = map[string]string{
 	"split-without-tags":      "The contract is to be split into packages by tag, but it has no tags, or is no OpenAPI document. It becomes one package.",
 	"stream-left-out":         "A stream is offered in several media types whose items differ. One Go type cannot be both, so one is generated.",
 	"stream-as-bytes":         "A body has an itemSchema, but its media type is none whose items follow each other as events or as JSON texts. It is passed as bytes; its items are not typed.",
+	"part-header":             "A part of a multipart body declares a header of its own. Parts are values, which have no place for it, so it is neither sent nor read.",
 	"stream-header":           "A stream declares a header. Its items are what the caller ranges over; the header is in Call.ReplyMeta.",
 	"bad-expression":          "This is no runtime expression, or one that leads to nothing that the generated code knows. What it belongs to is left out.",
 	"bad-link":                "A link leads to no operation of the document, or fills what its target does not have. It is left out.",
