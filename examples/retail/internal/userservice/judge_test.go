@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -77,9 +78,15 @@ func TestSchemathesis(t *testing.T) {
 		"requests": {"--checks", "negative_data_rejection,not_a_server_error,unsupported_method", "--exclude-operation-id", "searchCustomers"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"run", document, "--url", serve(t), "--seed", "1", "--max-examples", "60", "--suppress-health-check", "all",
+			path, err := filepath.Abs(document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			args := append([]string{"run", path, "--url", serve(t), "--seed", "1", "--max-examples", "60", "--suppress-health-check", "all",
 				"--continue-on-failure", "--no-color", "--generation-database", "none"}, args...)
-			out, err := exec.CommandContext(t.Context(), command, args...).CombinedOutput()
+			cmd := exec.CommandContext(t.Context(), command, args...)
+			cmd.Dir = t.TempDir() // where it leaves what it found
+			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
