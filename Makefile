@@ -12,8 +12,12 @@ bench-rpc: ## gRPC beside grpc-go and connect-go; ARGS='-rounds 1' for a quick l
 sim: ## simulate slow, failing, hung and overloaded backends with the runtime's policies; ARGS='-o docs/sim' draws
 	go run ./internal/sim/simulate $(ARGS)
 
+.PHONY: bench-callpath
+bench-callpath: ## what a call costs before it reaches a wire, beside gobreaker, failsafe-go and Kratos; ROUNDS=3 for a quick look
+	bench/callpath/callpath.sh
+
 .PHONY: faults-call
-faults-call: ## stop, kill and overload real processes: nothing may be lost, or at 120 % no more than must
+faults-call: ## stop, kill, cut off and overload real processes: nothing may be lost, or no more than must; ARGS='-quick -only hole'
 	go run ./internal/callfaults $(ARGS)
 
 .PHONY: conformance

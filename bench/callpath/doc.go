@@ -1,0 +1,2 @@
+// Package callpath measures what the call path costs beside the policies of others.
+package callpath
