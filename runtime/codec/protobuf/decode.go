@@ -213,6 +213,9 @@ func store(k kind, q unsafe.Pointer, v uint64) {
 
 // uvarint reads a number.
 func uvarint(b []byte, i int) (uint64, int) {
+	if i+1 < len(b) && b[i+1] < 0x80 && b[i] >= 0x80 {
+		return uint64(b[i]&0x7f) | uint64(b[i+1])<<7, i + 2
+	}
 	var v uint64
 	for shift := 0; shift < 63; shift += 7 {
 		if i >= len(b) {

@@ -8,9 +8,12 @@ const high = 0x8080808080808080 // bits of bytes that are not ASCII
 // ASCII.
 func transfer(to, from []byte) bool {
 	n := len(from)
-	if n < 8 || n > 64 || len(to) != n {
+	if len(to) != n || n > 64 {
 		copy(to, from)
-		return n < 8 && short(from)
+		return false
+	}
+	if n < 8 {
+		return short(to, from)
 	}
 	last := binary.LittleEndian.Uint64(from[n-8:])
 	binary.LittleEndian.PutUint64(to[n-8:], last)
@@ -24,11 +27,19 @@ func transfer(to, from []byte) bool {
 	return all&high == 0
 }
 
-// short says whether a few bytes are ASCII.
-func short(b []byte) bool {
+// short is transfer for less than eight bytes: what overlaps is copied twice.
+func short(to, from []byte) bool {
+	n := len(from)
+	if n >= 4 && len(to) >= n {
+		first, last := binary.LittleEndian.Uint32(from), binary.LittleEndian.Uint32(from[n-4:])
+		binary.LittleEndian.PutUint32(to, first)
+		binary.LittleEndian.PutUint32(to[n-4:], last)
+		return (first|last)&(high&(1<<32-1)) == 0
+	}
 	var all byte
-	for _, c := range b {
-		all |= c
+	for k := 0; k < n && k < len(to); k++ {
+		to[k] = from[k]
+		all |= from[k]
 	}
 	return all < 0x80
 }
