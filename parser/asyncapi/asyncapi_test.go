@@ -191,6 +191,34 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestSettingWithOneValue reads a setting that is a schema as the one value that it allows.
+func TestSettingWithOneValue(t *testing.T) {
+	const doc = head3 + `channels:
+  c: {address: a, messages: {m: {payload: {}}}}
+operations: {o: {action: receive, channel: {$ref: '#/channels/c'}, bindings: {kafka: {groupId: %s}}}}
+`
+	for schema, want := range map[string]string{
+		"{type: string, enum: [billing]}":        "billing",
+		"{const: billing}":                       "billing",
+		"{type: string, enum: [billing, sales]}": "",
+		"{type: string}":                         "",
+	} {
+		got, schemas := "", 0
+		for _, b := range channelOf(t, operations(good(t, fmt.Sprintf(doc, schema)))["o"]).Bindings {
+			for _, v := range b.Values {
+				if v.Schema == nil {
+					got += v.Text
+				} else {
+					schemas++
+				}
+			}
+		}
+		if got != want || (want == "") != (schemas == 1) {
+			t.Errorf("%s gave %q and %d schemas", schema, got, schemas)
+		}
+	}
+}
+
 // TestDeadLetter finds the address of dead letters, however it is written.
 func TestDeadLetter(t *testing.T) {
 	const doc = head3 + `channels:

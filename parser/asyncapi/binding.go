@@ -63,6 +63,10 @@ func (r *reader) values(protocol, prefix string, n *node.Node, out []contract.Va
 		v := contract.Value{Key: path, Span: kid.KeySpan()}
 		switch {
 		case kid.Kind() == node.Map && slices.Contains(schemaSettings, protocol+"."+path):
+			if text, ok := single(kid); ok {
+				v.Text = text
+				break
+			}
 			v.Schema, v.Text = r.setting(kid), kid.JSON()
 		case kid.Kind() == node.Map && kid.Len() > 0 && !kid.Has("$ref"):
 			out = r.values(protocol, path+".", kid, out)
@@ -75,6 +79,19 @@ func (r *reader) values(protocol, prefix string, n *node.Node, out []contract.Va
 		out = append(out, v)
 	}
 	return out
+}
+
+// single is the value of a setting whose schema allows no other: so contracts name the group
+// and the client of Kafka.
+func single(schema *node.Node) (string, bool) {
+	if c := schema.Get("const"); c != nil && c.Kind() == node.String {
+		return c.Text(), true
+	}
+	e := schema.Get("enum")
+	if e == nil || e.Kind() != node.List || e.Len() != 1 || e.At(0).Kind() != node.String {
+		return "", false
+	}
+	return e.At(0).Text(), true
 }
 
 // setting reads a setting that is a schema. Where it is described elsewhere, in a schema

@@ -244,7 +244,7 @@ func (e *Event[M]) group(program, protocol string) string {
 		return program + "." + e.Name
 	}
 	own := broker.Get(e.Settings, "concordat", "group", e.Name)
-	return broker.Get(e.Settings, protocol, "queue", own)
+	return broker.Get(e.Settings, protocol, "queue", broker.Get(e.Settings, protocol, "groupId", own))
 }
 
 func (e *Event[M]) number(name string, fallback int) int {
