@@ -5,17 +5,22 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 
 	v1 "github.com/concordat-dev/concordat/internal/conformance/gen/connectrpc/conformance/v1"
 	concordat "github.com/concordat-dev/concordat/runtime"
+	grpcengine "github.com/concordat-dev/concordat/runtime/engine/grpc"
 	"github.com/concordat-dev/concordat/runtime/stub/rpc"
 	"github.com/concordat-dev/concordat/runtime/tlsconf"
 )
 
 // conns are connections by what they differ in.
 type conns struct{ all sync.Map }
+
+// engineVariable is the environment's word for the second engine.
+const engineVariable = "CONCORDAT_GRPC_ENGINE"
 
 // A kind is what connections differ in.
 type kind struct {
@@ -75,6 +80,9 @@ func (k kind) connect() (*concordat.Conn, error) {
 			config = tlsconf.MutualPEM([]byte(k.cert), []byte(k.key), []byte(k.root))
 		}
 		opts = append(opts, concordat.WithTLS(config))
+	}
+	if os.Getenv(engineVariable) != "" {
+		opts = append(opts, grpcengine.With())
 	}
 	return concordat.NewConn(target, opts...)
 }

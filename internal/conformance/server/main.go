@@ -14,6 +14,7 @@ import (
 	v1 "github.com/concordat-dev/concordat/internal/conformance/gen/connectrpc/conformance/v1"
 	"github.com/concordat-dev/concordat/internal/conformance/wire"
 	concordat "github.com/concordat-dev/concordat/runtime"
+	grpcengine "github.com/concordat-dev/concordat/runtime/engine/grpc"
 	"github.com/concordat-dev/concordat/runtime/tlsconf"
 )
 
@@ -31,6 +32,15 @@ func serve() error {
 		return err
 	}
 	opts, answer := options(&asked)
+	addr := (*concordat.Server).Addr
+	if os.Getenv("CONCORDAT_GRPC_ENGINE") != "" {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		opts = append(opts, grpcengine.ServeListener(ln))
+		addr = func(*concordat.Server) string { return ln.Addr().String() }
+	}
 	s := concordat.NewServer(opts...)
 	v1.RegisterConformanceService(s, service{})
 	ended := make(chan error, 1)
@@ -40,7 +50,7 @@ func serve() error {
 		return err
 	case <-s.Ready():
 	}
-	host, port, err := net.SplitHostPort(s.Addr())
+	host, port, err := net.SplitHostPort(addr(s))
 	if err != nil {
 		return err
 	}

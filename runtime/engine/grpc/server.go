@@ -136,7 +136,8 @@ func (e *server) services() map[string]*grpc.ServiceDesc {
 		if m.Unary != nil {
 			d.Methods = append(d.Methods, grpc.MethodDesc{MethodName: name, Handler: e.unary(m)})
 		} else {
-			d.Streams = append(d.Streams, grpc.StreamDesc{StreamName: name, Handler: e.stream(m), ServerStreams: true, ClientStreams: true})
+			d.Streams = append(d.Streams, grpc.StreamDesc{StreamName: name, Handler: e.stream(m),
+				ServerStreams: m.spec.Kind != concordat.ClientStream, ClientStreams: m.spec.Kind != concordat.ServerStream})
 		}
 	}
 	return all

@@ -54,6 +54,9 @@ func fromStatus(ctx context.Context, a *concordat.Attempt, err error, got answer
 // ofStatus is s as our error.
 func ofStatus(s *status.Status) *concordat.Error {
 	e := &concordat.Error{Code: codeOf(s.Code()), Message: s.Message()}
+	if e.Code == concordat.Internal && strings.HasPrefix(e.Message, "cardinality violation") {
+		e.Code = concordat.Unimplemented // as the default engine and gRPC's specification have it
+	}
 	for i, d := range s.Proto().GetDetails() {
 		var v any = d
 		if m, err := d.UnmarshalNew(); err == nil {
