@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"math"
+	"strconv"
 	"sync"
 	"time"
 
@@ -93,6 +95,9 @@ func (s *guarded) refuse(now time.Duration, call *Call) error {
 	if s.Rate.PerSecond > 0 {
 		if wait, ok := s.rate.Take(s.Rate, now); !ok {
 			s.leave(call)
+			if call.Side == Incoming { // RFC 9110, 10.2.3: whole seconds
+				call.SetReply("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+			}
 			return Errorf(ResourceExhausted, "%s: more than %v calls per second; the next may be made in %v", call.Name, s.Rate.PerSecond, wait.Round(time.Millisecond))
 		}
 	}

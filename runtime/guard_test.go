@@ -149,3 +149,15 @@ func TestGuardsOfAServer(t *testing.T) {
 		}
 	}
 }
+
+func TestAServersRateSaysWhenToComeAgain(t *testing.T) {
+	s := NewServer(WithGuard(Guard{Rate: rate.Config{PerSecond: 0.5, Burst: 1}}))
+	last := func(context.Context, any) (any, error) { return nil, nil }
+	for n, want := range []string{"", "2"} {
+		call := &Call{Spec: &pipelineSpec, Side: Incoming}
+		_, err := s.Intercept(t.Context(), call, nil, last)
+		if (err != nil) != (n == 1) || call.ReplyMeta.Get("Retry-After") != want {
+			t.Errorf("call %d: %v, Retry-After %q", n, err, call.ReplyMeta.Get("Retry-After"))
+		}
+	}
+}
