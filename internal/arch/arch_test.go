@@ -64,7 +64,7 @@ var may = map[string][]string{
 	"runtime/broker/kafka":               {"runtime/auth", "runtime/broker", "runtime/tlsconf"},
 	"runtime/broker/redis":               {"runtime/auth", "runtime/broker", "runtime/tlsconf"},
 	"runtime/broker/dedup/...":           {"runtime/broker", "runtime/broker/dedup", "runtime/broker/memory"},
-	"runtime/broker/http":                {"runtime", "runtime/auth", "runtime/broker"},
+	"runtime/broker/http":                {"runtime", "runtime/auth", "runtime/broker", "runtime/internal/sse"},
 	"runtime/outbox":                     {"runtime/broker"},
 	"runtime/outbox/...":                 {"runtime/broker", "runtime/broker/memory", "runtime/outbox"},
 	"internal/outboxkill":                {"runtime/broker", "runtime/broker/...", "runtime/outbox"},

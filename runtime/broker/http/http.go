@@ -13,7 +13,9 @@
 // concordat-correlation-id. Values are percent-encoded as in the HTTP binding of CloudEvents
 // (3.1.3.2).
 //
-// It imports runtime, runtime/auth, runtime/broker and the standard library.
+// A Feed serves what is published as server-sent events, at most once.
+//
+// It imports runtime, runtime/auth, runtime/broker, runtime/internal/sse and the standard library.
 package http
 
 import (
@@ -43,6 +45,7 @@ type Broker struct {
 	mu     sync.Mutex
 	hooks  map[*hook]struct{}
 	groups map[groupKey]*group
+	feeds  []*feed
 	life   broker.Life
 }
 
@@ -108,7 +111,7 @@ func (b *Broker) drop(h *hook) {
 	}
 }
 
-// Publish returns when every hook for m's address has answered 2xx. Where none is there it
+// Publish returns when every hook for m's address has answered 2xx. Where neither hook nor feed is there it
 // is broker.ErrUnroutable. An error says which URLs failed, and is permanent where none of
 // them will take the message: those that did not fail have it, and get it again, with the
 // same ID, when it is published again.
@@ -116,6 +119,13 @@ func (b *Broker) Publish(ctx context.Context, m *broker.Message) error {
 	hooks, err := b.hooksOf(m.Address)
 	if err != nil {
 		return err
+	}
+	fed, err := b.feed(m)
+	if err != nil {
+		return err
+	}
+	if len(hooks) == 0 && !fed {
+		return fmt.Errorf("http: publish to %s: %w; name a URL by AddHook, or serve a Feed", m.Address, broker.ErrUnroutable)
 	}
 	header, err := headerOf(m)
 	if err != nil {
@@ -141,9 +151,6 @@ func (b *Broker) hooksOf(address string) ([]*hook, error) {
 		if h.pattern.Match(address) {
 			out = append(out, h)
 		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("http: publish to %s: %w; name a URL by AddHook", address, broker.ErrUnroutable)
 	}
 	return out, nil
 }
