@@ -119,6 +119,7 @@ type Message struct {
 	Headers     []*Field  // of a channel's message; the headers of an HTTP request are Params
 	Key         *Location // what orders messages or picks their partition
 	Correlation *Location
+	Cloud       *CloudEvent // nil: it is no CloudEvent, or its schema describes the whole of one
 
 	// OneOf holds the alternatives where an operation carries one of several messages.
 	// Then Bodies has one Body whose Schema is their Union.
@@ -144,6 +145,13 @@ type Body struct {
 	End    string // data of the event that ends a stream: "[DONE]"; "" for none
 	Coding *Coding
 	Span   Span
+}
+
+// A CloudEvent says that a message is an event of CloudEvents 1.0 whose Bodies describe the
+// data alone.
+type CloudEvent struct {
+	Structured   bool   // attributes and data are one JSON text; else attributes are headers
+	Type, Source string // of all such events; "" where the contract does not say
 }
 
 // A Coding says that a body is written by a schema language of its own, whatever its media

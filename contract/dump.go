@@ -300,6 +300,9 @@ func (d *dumper) message(word string, m *Message) {
 		for _, b := range m.Bodies {
 			d.body(b)
 		}
+		if e := m.Cloud; e != nil {
+			d.line("cloudevent", when(e.Structured, "structured"), assigned("type", e.Type), assigned("source", e.Source))
+		}
 		for _, h := range m.Headers {
 			d.field("header", h)
 		}

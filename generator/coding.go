@@ -61,3 +61,21 @@ func (w *messenger) protoPayload(b *contract.Body) bool {
 		Proto: &golang.ProtoValue{Of: of, JSON: classOf(b.Media, b.Schema) == jsonClass && b.Media != ""}}}
 	return true
 }
+
+// cloudEvent gives the struct of a CloudEvent a field for its attributes.
+func (w *messenger) cloudEvent(m *contract.Message) {
+	if m.Cloud == nil {
+		return
+	}
+	w.c.cloud = w.fields.name("Event", "CloudEvent")
+	w.st.Fields = append(w.st.Fields, &golang.Field{Name: w.c.cloud, Type: golang.Ref{Pkg: runtimePath, Name: "CloudEvent"}})
+}
+
+// cloud says how an operation's messages are CloudEvents; nil where they are none.
+func cloud(op *operation) *golang.Cloud {
+	if op.carried.cloud == "" {
+		return nil
+	}
+	e := op.In.Cloud
+	return &golang.Cloud{Owner: op.carried.name, Field: op.carried.cloud, Structured: e.Structured, Type: e.Type, Source: e.Source}
+}

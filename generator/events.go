@@ -15,6 +15,7 @@ type carried struct {
 	params  []*golang.Param
 	bodies  []*golang.Body
 	key     string // selector of what orders messages
+	cloud   string // field of the attributes of CloudEvents; "" for none
 	payload *held
 	done    bool
 }
@@ -114,6 +115,7 @@ func (s *service) event(op *operation) {
 		s.remark("address-at-runtime", op.Span, "the address of channel %q is known only at run time; its name stands for it", ch.Name)
 	}
 	m.Op.Params, m.Op.Bodies, m.Op.Key = op.carried.params, op.carried.bodies, op.carried.key
+	m.Op.Cloud = cloud(op)
 	s.settings(op, ch)
 	if op.Kind == contract.Request {
 		s.ask(op, ch)
@@ -190,7 +192,11 @@ func (s *service) fillCarried(op *operation, c *carried, m *contract.Message, ch
 	for _, q := range addressParams(ch) {
 		w.param(q)
 	}
+	w.cloudEvent(m)
 	for _, f := range headers(m) {
+		if _, ok := contract.CloudAttribute(f.Name); ok && m.Cloud != nil {
+			continue // part of the event
+		}
 		w.param(&contract.Param{Field: *f, In: "header"})
 	}
 	w.payload(m)

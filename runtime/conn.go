@@ -24,26 +24,27 @@ import (
 // concurrent use, and made to be kept for as long as the program runs.
 type Conn struct {
 	common
-	target    *target // nil: broker only
-	resolvers map[string]discovery.Resolver
-	resolver  discovery.Resolver
-	ends      *endpoints
-	retries   int
-	retry     retry.Policy
-	budget    *budget.Budget
-	balance   balance.Config
-	hedging   *hedge.Config // nil: none
-	delays    keyed         // of hedging: *hedge.Delay, by *Spec
-	probePath string        // "": any answer will do
-	sources   map[*auth.Scheme]auth.Source
-	validate  bool
-	http      HTTPVersion
-	wired     atomic.Value // *wires
-	rotating  atomic.Bool
-	alarmed   atomic.Bool // invalid certificates were reported
-	spokeRPC  atomic.Bool
-	streaming reconnecting // see WithReconnects
-	hook      *hook        // nil: no connection to a single URL
+	target            *target // nil: broker only
+	resolvers         map[string]discovery.Resolver
+	resolver          discovery.Resolver
+	ends              *endpoints
+	retries           int
+	retry             retry.Policy
+	budget            *budget.Budget
+	balance           balance.Config
+	hedging           *hedge.Config // nil: none
+	delays            keyed         // of hedging: *hedge.Delay, by *Spec
+	probePath         string        // "": any answer will do
+	sources           map[*auth.Scheme]auth.Source
+	validate          bool
+	validatePublished bool // see WithPublishValidation
+	http              HTTPVersion
+	wired             atomic.Value // *wires
+	rotating          atomic.Bool
+	alarmed           atomic.Bool // invalid certificates were reported
+	spokeRPC          atomic.Bool
+	streaming         reconnecting // see WithReconnects
+	hook              *hook        // nil: no connection to a single URL
 }
 
 // NewConn prepares a connection to target and does no I/O. The scheme of target says

@@ -35,3 +35,16 @@ func protoValue(v *golang.ProtoValue) block.Code {
 	}
 	return block.Call(block.Generic(block.Qual(codecPath+"/protovalue", name), ref("", v.Of)))
 }
+
+// cloud prints &stub.Cloud{Off: unsafe.Offsetof(Placed{}.Event), Type: "com.example.placed"}.
+func cloud(c *golang.Cloud) block.Code {
+	if c == nil {
+		return nil
+	}
+	return block.Address(block.Struct(stub("Cloud"),
+		block.Pair{Key: "Off", Value: offset(c.Owner, c.Field)},
+		block.Pair{Key: "Structured", Value: truth(c.Structured)},
+		block.Pair{Key: "Type", Value: text(c.Type)},
+		block.Pair{Key: "Source", Value: text(c.Source)},
+	))
+}

@@ -77,6 +77,7 @@ func event(m *golang.Method) []block.Pair {
 		{Key: "Bodies", Value: list(stub("Body"), each(m.Op.Bodies, body))},
 		{Key: "KeyOf", Value: keyOf(m)},
 		{Key: "DeadLetter", Value: text(m.Op.DeadLetter)},
+		{Key: "Cloud", Value: cloud(m.Op.Cloud)},
 		{Key: "Settings", Value: list(block.Qual(brokerPath, "Setting"), each(m.Op.Channel, setting))},
 	}
 }

@@ -32,6 +32,7 @@ func (r *reader) message(key string, n *node.Node) *contract.Message {
 		m.Bodies = []*contract.Body{body}
 	}
 	r.bound[m] = r.bindings("message", l)
+	r.cloudEvent(m, l)
 	r.findKey(m, l)
 	return m
 }
@@ -192,14 +193,18 @@ func distinct(all []*contract.Message) []*contract.Message {
 // share gives a message that stands for several the key and the correlation that all of
 // them have at the same place.
 func share(m *contract.Message) {
-	m.Key, m.Correlation = m.OneOf[0].Key, m.OneOf[0].Correlation
+	m.Key, m.Correlation, m.Cloud = m.OneOf[0].Key, m.OneOf[0].Correlation, m.OneOf[0].Cloud
 	for _, one := range m.OneOf {
+		m.Cloud = sameCloud(m.Cloud, one.Cloud)
 		if !samePlace(m.Key, one.Key) {
 			m.Key = nil
 		}
 		if !samePlace(m.Correlation, one.Correlation) {
 			m.Correlation = nil
 		}
+	}
+	if m.Cloud != nil && m.Cloud.Structured {
+		m.Bodies[0].Media = jsonMedia // of the data
 	}
 }
 

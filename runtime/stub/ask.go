@@ -27,7 +27,7 @@ func Ask[M, R any](ctx context.Context, conn *concordat.Conn, q *Request[M, R], 
 		if !ok || m == nil {
 			return nil, swapped("message", in)
 		}
-		out, err := message(&q.Event, m, &call)
+		out, err := message(&q.Event, m, &call, conn)
 		if err != nil {
 			return nil, err
 		}

@@ -50,7 +50,7 @@ func (e *Event[M]) envelope() *envelope {
 
 // plain returns e without its type, which also has no KeyOf.
 func (e *Event[M]) plain() *plainEvent {
-	return &plainEvent{spec: &e.Spec, params: e.Params, bodies: e.Bodies, envelope: e.envelope()}
+	return &plainEvent{spec: &e.Spec, params: e.Params, bodies: e.Bodies, cloud: e.Cloud, envelope: e.envelope()}
 }
 
 // A plainEvent is what writing and reading messages needs of an Event.
@@ -58,6 +58,7 @@ type plainEvent struct {
 	spec   *concordat.Spec
 	params []Param
 	bodies []Body
+	cloud  *Cloud
 	*envelope
 }
 
@@ -70,7 +71,7 @@ func Publish[M any](ctx context.Context, conn *concordat.Conn, e *Event[M], m *M
 		if !ok || m == nil {
 			return nil, swapped("message", in)
 		}
-		out, err := message(e, m, &call)
+		out, err := message(e, m, &call, conn)
 		if err != nil {
 			return nil, err
 		}
@@ -80,12 +81,33 @@ func Publish[M any](ctx context.Context, conn *concordat.Conn, e *Event[M], m *M
 }
 
 // message writes m for the wire.
-func message[M any](e *Event[M], m *M, call *concordat.Call) (*broker.Message, error) {
+func message[M any](e *Event[M], m *M, call *concordat.Call, conn *concordat.Conn) (*broker.Message, error) {
 	out := &broker.Message{ID: codec.NewUUID().String(), Time: time.Now(), Settings: e.Settings}
 	if e.KeyOf != nil {
 		out.Key = e.KeyOf(m)
 	}
-	return out, e.plain().write(out, pointer(m), call.Meta)
+	plain := e.plain()
+	if err := plain.write(out, pointer(m), call.Meta); err != nil {
+		return nil, err
+	}
+	if e.Cloud != nil {
+		if err := e.Cloud.wrap(out, pointer(m), protocolOf(conn.Broker())); err != nil {
+			return nil, err
+		}
+	}
+	if conn.ValidatesPublished() {
+		if wrong := plain.read(out, pointer(new(M))); wrong != nil {
+			return nil, concordat.Errorf(concordat.InvalidArgument, "the message was not published, since it does not hold to the contract: %w", wrong)
+		}
+	}
+	return out, nil
+}
+
+func protocolOf(b broker.Broker) string {
+	if b == nil {
+		return ""
+	}
+	return b.Name()
 }
 
 func (e *plainEvent) write(out *broker.Message, base pointer, meta concordat.Meta) error {
@@ -145,6 +167,9 @@ func send(ctx context.Context, b broker.Broker, m *broker.Message) error {
 // read fills the value at base from m. An error is a *codec.Error.
 func (e *plainEvent) read(m *broker.Message, base pointer) error {
 	var wrong codec.Error
+	if e.cloud != nil {
+		m = e.cloud.unwrap(m, base, &wrong)
+	}
 	if e.address {
 		param.ParseAddress(e.params, e.spec.Route, m.Address, base, 0, &wrong)
 	}

@@ -183,6 +183,7 @@ type Event[M any] struct {
 	KeyOf      func(*M) string
 	DeadLetter string           // address for messages that cannot be handled; "": the broker's default
 	Settings   []broker.Setting // bindings of the contract
+	Cloud      *Cloud           // messages are CloudEvents; nil: they are not
 
 	prepared atomic.Value // *envelope
 }

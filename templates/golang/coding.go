@@ -13,3 +13,10 @@ type ProtoValue struct {
 	Of   Ref // the type of the message, without the pointer
 	JSON bool
 }
+
+// A Cloud is a stub.Cloud: the attributes of CloudEvents are a field of a message's struct.
+type Cloud struct {
+	Owner, Field string // the struct, and the field
+	Structured   bool
+	Type, Source string
+}

@@ -146,6 +146,7 @@ type Op struct {
 	Channel    []Setting // Events: what the contract says for single protocols
 	Key        string    // Events: Go field of In that orders messages, "" for none
 	DeadLetter string    // Events: address of messages that cannot be handled, "" for none
+	Cloud      *Cloud    // of messages that are CloudEvents
 	ReplyRoute string    // Ask: address of the replies that the contract names, "" where the asker chooses
 
 	// BodyRequired says that one of several bodies must be there; where there is one field,
