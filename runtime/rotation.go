@@ -15,7 +15,7 @@ import (
 // they are. Connections that were made by others must not be used any more, nor resumed,
 // so new content takes new wires: roots cannot be swapped in a transport that lives.
 type wires struct {
-	rest, rpc  wire // one unless in plaintext
+	rest, rpc  wire
 	sessions   tls.ClientSessionCache
 	generation atomic.Value // string: tlsconf's, of the first handshake
 	carriage   carriage
@@ -50,10 +50,7 @@ func (c *Conn) wires() *wires { return c.wired.Load().(*wires) }
 func (c *Conn) newWires() *wires {
 	w := &wires{sessions: tls.NewLRUClientSessionCache(0)}
 	w.rest = c.newWire(w, false)
-	w.rpc = w.rest
-	if c.plaintext {
-		w.rpc = c.newWire(w, true)
-	}
+	w.rpc = c.newWire(w, true)
 	return w
 }
 

@@ -22,6 +22,11 @@ const (
 	idleTimeout    = 90 * time.Second
 	pingAfter      = 5 * time.Second
 	pingTimeout    = 3 * time.Second
+	// grpc-go's servers, and others after their example, break a connection off that is
+	// pinged more often than every five minutes while nothing is sent over it. A unary call
+	// that meets a dead connection finds out by itself (see heed), and TCP's own keep-alive
+	// ends a stream.
+	rpcPingAfter = 5*time.Minute + 10*time.Second
 	idlePerHost    = 64
 	maxHeader      = 256 << 10
 )
@@ -33,13 +38,17 @@ type wire interface {
 }
 
 // newWire returns the transport of all endpoints of c: connections are kept per address.
-// In plaintext, HTTP/2 has to be chosen beforehand (RFC 9113, 3.3).
-func (c *Conn) newWire(w *wires, plainHTTP2 bool) *http.Transport {
+// In plaintext, HTTP/2 has to be chosen beforehand (RFC 9113, 3.3), which gRPC needs.
+func (c *Conn) newWire(w *wires, rpc bool) *http.Transport {
+	ping := pingAfter
+	if rpc {
+		ping = rpcPingAfter
+	}
 	return &http.Transport{
-		Protocols: c.protocols(plainHTTP2),
+		Protocols: c.protocols(rpc),
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := c.dial(ctx, network, addr)
-			if err != nil || !plainHTTP2 {
+			if err != nil || !rpc {
 				return conn, err
 			}
 			return newBatched(conn, true), nil
@@ -50,11 +59,11 @@ func (c *Conn) newWire(w *wires, plainHTTP2 bool) *http.Transport {
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: pingTimeout},
 	}
 }
 
-// wireOf returns the transport for gRPC or for REST; they are one unless in plaintext.
+// wireOf returns the transport for gRPC or for REST; which are pinged differently.
 func (c *Conn) wireOf(rpc bool) wire {
 	if rpc {
 		return c.wires().rpc

@@ -38,7 +38,7 @@ func (a *app) configured(f generateFlags) ([]job, error) {
 		a.report(diags)
 		return nil, said(Config)
 	}
-	return jobsOf(c, filepath.ToSlash(filepath.Dir(name)), f.offline), nil
+	return a.jobsOf(c, filepath.ToSlash(filepath.Dir(name)), f.offline), nil
 }
 
 func unreadable(name string, err error) *diag.Diagnostic {
@@ -53,9 +53,9 @@ func unreadable(name string, err error) *diag.Diagnostic {
 }
 
 // jobsOf makes jobs of what a configuration in the folder base lists.
-func jobsOf(c *config.Config, base string, offline bool) []job {
+func (a *app) jobsOf(c *config.Config, base string, offline bool) []job {
 	var jobs []job
-	hosts := remoteOf(c.Remote, base, offline)
+	hosts := remoteOf(c.Remote, base, offline, a.path)
 	for _, e := range c.Contracts {
 		jobs = append(jobs, job{
 			specs: below(base, e.Spec), out: below(base, []string{e.Out})[0], base: base,

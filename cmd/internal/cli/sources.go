@@ -86,7 +86,7 @@ func cacheIn(dir string) remote.Cache {
 }
 
 // remoteOf is what a configuration in the folder base allows to be fetched.
-func remoteOf(r *config.Remote, base string, offline bool) *remote.Options {
+func remoteOf(r *config.Remote, base string, offline bool, path func(string) string) *remote.Options {
 	if r == nil && !offline {
 		return nil
 	}
@@ -99,7 +99,7 @@ func remoteOf(r *config.Remote, base string, offline bool) *remote.Options {
 	}
 	dir := r.Cache
 	if dir != "" {
-		dir = filepath.FromSlash(below(base, []string{dir})[0])
+		dir = path(below(base, []string{dir})[0])
 	}
 	o.Cache = cacheIn(dir)
 	return o

@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -197,5 +198,38 @@ func grpcGoStreams(ctx context.Context, t *testing.T, conn *grpc.ClientConn) {
 	}
 	if status.Code(err) != codes.Canceled {
 		t.Errorf("Count, given up: %v", err)
+	}
+}
+
+// grpc-go's servers break connections off that are pinged more often than every five
+// minutes, by default, while nothing is sent over them.
+func TestQuietStreamsOfGRPCGoLast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("stays quiet for 25 s")
+	}
+	t.Parallel()
+	f := write(t)
+	config, err := f.tls.Server("h2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))
+	s.RegisterService(&grpcService, nil)
+	go func() { _ = s.Serve(ln) }()
+	t.Cleanup(s.Stop)
+	conn, err := concordat.NewConn("https://"+ln.Addr().String(), concordat.WithTLS(f.tls), concordat.WithRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+	defer cancel()
+	_, err = echo.NewEchoClient(conn).Wait(ctx, &echo.Phrase{})
+	if e, ok := errors.AsType[*concordat.Error](err); !ok || e.Code != concordat.DeadlineExceeded {
+		t.Errorf("after 25 s of quiet: %v, want the deadline", err)
 	}
 }
