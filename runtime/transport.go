@@ -27,8 +27,8 @@ const (
 	// that meets a dead connection finds out by itself (see heed), and TCP's own keep-alive
 	// ends a stream.
 	rpcPingAfter = 5*time.Minute + 10*time.Second
-	idlePerHost    = 64
-	maxHeader      = 256 << 10
+	idlePerHost  = 64
+	maxHeader    = 256 << 10
 )
 
 // A wire sends requests to the endpoint that their URL names.

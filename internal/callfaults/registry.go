@@ -195,7 +195,7 @@ func (a *agent) start() error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return errors.New("Consul does not start")
+	return errors.New("the server of Consul does not start")
 }
 
 func (a *agent) kill() {
