@@ -48,6 +48,10 @@ func (r *reader) value(n *Node, e *node) {
 	case Union:
 		r.value(r.variant(n, e), e)
 	case Object:
+		if text := strings.TrimSpace(e.text); text != "" && !r.holdsText(n, 0) {
+			r.quoted(text) // the codec refuses it where an object belongs
+			return
+		}
 		r.raw("{")
 		r.members(n, e)
 		r.raw("}")
@@ -62,6 +66,23 @@ func (r *reader) value(n *Node, e *node) {
 	default:
 		r.scalar(n.Kind, e.text)
 	}
+}
+
+// flat is how many objects without an element of their own may lie in one another.
+const flat = 32
+
+// holdsText says whether an object has a place for the text between its elements.
+func (r *reader) holdsText(n *Node, depth int) bool {
+	for i := range n.Fields {
+		f := r.c.resolve(&n.Fields[i])
+		if f.As == Chars || f.As == CData {
+			return true
+		}
+		if f.As == None && (f.Kind != Object || depth >= flat || r.holdsText(f, depth+1)) {
+			return true
+		}
+	}
+	return false
 }
 
 // scalar writes text as what it should be; what it is not stays text, which the codec
