@@ -74,6 +74,9 @@ func (doer) Do(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.URL.Path = h.base + req.URL.Path
 	}
+	if h.sent != nil && req.Body != nil && req.Body != http.NoBody {
+		req.Body = gather(req.Body)
+	}
 	resp, err := h.conn.Transport().Do(req)
 	if err != nil {
 		h.opened(err)
