@@ -128,7 +128,7 @@ func (client) Open(ctx context.Context, conn *concordat.Conn, a *concordat.Attem
 	if err != nil {
 		return nil, fromStatus(ctx, a, err, answer{})
 	}
-	return &stream{ctx: ctx, a: a, s: s}, nil
+	return &stream{ctx: ctx, a: a, s: s, single: call.Kind == concordat.ClientStream}, nil
 }
 
 // A stream is a grpc.ClientStream in the runtime's terms.
@@ -138,6 +138,7 @@ type stream struct {
 	s       grpc.ClientStream
 	header  http.Header
 	trailer http.Header
+	single  bool // there is one reply, behind which grpc-go reads to the end
 	begun   bool
 }
 
@@ -164,7 +165,9 @@ func (s *stream) Receive(msg any) error {
 	s.header = incoming(header)
 	if err == nil {
 		s.a.Answered(s.ctx, nil)
-		s.trailer = incoming(s.s.Trailer()) // of a single reply, which grpc-go reads to the end
+		if s.single {
+			s.trailer = incoming(s.s.Trailer())
+		}
 		return nil
 	}
 	s.trailer = incoming(s.s.Trailer())
