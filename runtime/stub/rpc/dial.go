@@ -62,14 +62,30 @@ func (h *hop) wait(ctx context.Context) error {
 
 // doer is the HTTP client that connect-go is given: it sends to the endpoint that
 // Conn.Try picked.
-type doer struct{}
+type doer struct {
+	gzip bool // replies may be compressed
+}
+
+// modest takes back that replies may be compressed, or servers would compress all that
+// they can. One that does so all the same is understood.
+func (d doer) modest(h http.Header) {
+	if d.gzip {
+		return
+	}
+	h.Del("Grpc-Accept-Encoding")
+	h.Del("Connect-Accept-Encoding")
+	if h.Get("Accept-Encoding") != "" {
+		h.Set("Accept-Encoding", "identity") // without one, net/http would ask for gzip
+	}
+}
 
 // Do implements connect.HTTPClient.
-func (doer) Do(req *http.Request) (*http.Response, error) {
+func (d doer) Do(req *http.Request) (*http.Response, error) {
 	h, ok := req.Context().Value(hopKey{}).(*hop)
 	if !ok {
 		return nil, concordat.Errorf(concordat.Internal, "a request outside of a call")
 	}
+	d.modest(req.Header)
 	if h.base != "" {
 		req = req.Clone(req.Context())
 		req.URL.Path = h.base + req.URL.Path

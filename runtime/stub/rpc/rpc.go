@@ -104,8 +104,6 @@ func (c config) options(spec *concordat.Spec) []connect.ClientOption {
 	}
 	if c.gzip {
 		opts = append(opts, connect.WithSendGzip())
-	} else { // or servers would compress all that they can
-		opts = append(opts, connect.WithAcceptCompression("gzip", nil, nil))
 	}
 	if c.get && spec.Safe {
 		opts = append(opts, connect.WithIdempotency(connect.IdempotencyNoSideEffects), connect.WithHTTPGet(), connect.WithHTTPGetMaxURLSize(getMax, true))
@@ -121,7 +119,7 @@ func (m *Method[In, Out]) client(ctx context.Context, conn *concordat.Conn) *con
 	if have, ok := m.clients.Load(c); ok {
 		return have.(*connect.Client[In, Out])
 	}
-	made := connect.NewClient[In, Out](doer{}, "http://endpoint"+m.Route, c.options(&m.Spec)...)
+	made := connect.NewClient[In, Out](doer{gzip: c.gzip}, "http://endpoint"+m.Route, c.options(&m.Spec)...)
 	have, _ := m.clients.LoadOrStore(c, made)
 	return have.(*connect.Client[In, Out])
 }
