@@ -32,8 +32,28 @@ func defaultOf(f *contract.Field, h *held) string {
 	if f.Default == nil || f.Required || *f.Default == "null" || h.kind == "Const" || h.kind == "Reader" {
 		return ""
 	}
-	if !json.Valid([]byte(*f.Default)) {
+	if !json.Valid([]byte(*f.Default)) || !complete(f.Schema, *f.Default) {
 		return ""
 	}
 	return *f.Default
+}
+
+// complete says whether an object has what its schema requires. Kubernetes' documents
+// give {} as the default of everything, also where it can be none.
+func complete(s contract.Schema, text string) bool {
+	o, ok := contract.Resolve(s).(*contract.Object)
+	if !ok {
+		return true
+	}
+	var has map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &has) != nil {
+		return false
+	}
+	for _, f := range o.Fields {
+		value, there := has[f.Name]
+		if there && !complete(f.Schema, string(value)) || !there && f.Required {
+			return false
+		}
+	}
+	return true
 }
